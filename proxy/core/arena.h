@@ -1,0 +1,55 @@
+/*
+ * Memory that lives as long as one exchange (or one compilation): allocate, never free singly,
+ * drop all at once. Chunks come from and return to an arena_pool, so that a worker in its steady
+ * state asks the system for nothing. An arena and its pool belong to one thread.
+ */
+#ifndef CORE_ARENA_H
+#define CORE_ARENA_H
+
+#include <stddef.h>
+
+#include "proxy/core/strview.h"
+
+enum { ARENA_CHUNK_BYTES = 4096 };
+
+struct arena_chunk;
+
+/* Free chunks kept for reuse, at most `kept_max` of them. */
+struct arena_pool {
+    struct arena_chunk *free;
+    size_t kept;
+    size_t kept_max;
+};
+
+struct arena {
+    struct arena_pool *pool; /* NULL: chunks come from and go to malloc */
+    struct arena_chunk *chunks;
+    char *next;
+    char *end;
+    size_t bytes; /* handed out so far, without padding between chunks */
+};
+
+void arena_pool_init(struct arena_pool *pool, size_t kept_max);
+void arena_pool_done(struct arena_pool *pool);
+
+/* `pool` may be NULL and has to outlive the arena. */
+void arena_init(struct arena *arena, struct arena_pool *pool);
+void arena_done(struct arena *arena);
+
+/*
+ * Uninitialised bytes aligned for any type. Never NULL: out of memory aborts, and callers cap what
+ * strangers can ask for before they call. A request above a chunk gets a chunk of its own.
+ */
+void *arena_alloc(struct arena *arena, size_t bytes);
+
+/* The same, set to zero. */
+void *arena_zalloc(struct arena *arena, size_t bytes);
+
+/* Copies the bytes and adds a terminator after the view's end. */
+struct strview arena_copy(struct arena *arena, struct strview view);
+
+/* printf into the arena; the result has a terminator after its end. */
+struct strview arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
