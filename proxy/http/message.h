@@ -20,9 +20,9 @@ struct request_head {
     struct strview path;      /* canonical, without query; see http/path.h */
     struct strview query;     /* from the '?' on, or empty */
     enum path_kind path_kind;
-    struct headers headers;   /* without pseudo-fields and without Host */
-    int64_t content_length;   /* CONTENT_LENGTH_UNKNOWN when not announced */
-    bool has_body;            /* false: the head ended the message */
+    struct headers headers; /* without pseudo-fields and without Host */
+    int64_t content_length; /* CONTENT_LENGTH_UNKNOWN when not announced */
+    bool has_body;          /* false: the head ended the message */
 };
 
 struct response_head {

@@ -27,10 +27,14 @@ enum path_kind path_canonical(struct arena *arena, struct strview target, struct
                               struct strview *ret_query);
 
 /*
- * The form in which a tolerant application might read a path: lower case, %2f and %5c and
- * backslash as '/', every other encoding decoded (twice), repeated slashes as one, ";…" cut from each segment, dot
- * segments resolved. Used to guard routes that allow or deny. Views `path` when nothing changes.
+ * The form in which a tolerant application might read a path: every encoding decoded (however often
+ * it was encoded), lower case, backslash as '/', repeated slashes as one, each segment cut where
+ * its name may end (';', NUL, '?', '#'), dot segments resolved. Used to guard routes that allow or
+ * deny. Views `path` when nothing changes. Folding twice gives what folding once gives.
  */
 struct strview path_folded(struct arena *arena, struct strview path);
+
+/* The same with dot segments left in place, as a reader sees it who does not resolve them. */
+struct strview path_folded_literal(struct arena *arena, struct strview path);
 
 #endif

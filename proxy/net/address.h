@@ -1,5 +1,6 @@
 /*
- * Addresses: IP, IP with port, Unix socket path, CIDR block. Values, no ownership. Pure, any thread.
+ * Addresses: IP, IP with port, Unix socket path, CIDR block. Values, no ownership. Pure, any
+ * thread.
  */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H

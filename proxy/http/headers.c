@@ -1,0 +1,199 @@
+#include "proxy/http/headers.h"
+
+enum { FIRST_CAPACITY = 16, FIELD_OVERHEAD_BYTES = 32 };
+
+/* The lengths are equal already, so the compiler turns this into one or two integer compares. */
+#define NAME_IS(literal) (memcmp(name.data, literal, sizeof(literal) - 1) == 0)
+
+static enum header_token token_of_short(struct strview name)
+{
+    switch (name.length) {
+    case 2:
+        return NAME_IS("te") ? HEADER_TE : HEADER_OTHER;
+    case 3:
+        return NAME_IS("via") ? HEADER_VIA : HEADER_OTHER;
+    case 4:
+        return NAME_IS("host") ? HEADER_HOST : NAME_IS("date") ? HEADER_DATE : HEADER_OTHER;
+    case 5:
+        return NAME_IS(":path") ? HEADER_PATH : NAME_IS("proxy") ? HEADER_PROXY : HEADER_OTHER;
+    case 6:
+        return NAME_IS("accept")   ? HEADER_ACCEPT
+               : NAME_IS("cookie") ? HEADER_COOKIE
+               : NAME_IS("expect") ? HEADER_EXPECT
+                                   : HEADER_OTHER;
+    case 7:
+        return NAME_IS(":method")   ? HEADER_METHOD
+               : NAME_IS(":scheme") ? HEADER_SCHEME
+               : NAME_IS(":status") ? HEADER_STATUS
+               : NAME_IS("trailer") ? HEADER_TRAILER
+               : NAME_IS("upgrade") ? HEADER_UPGRADE
+                                    : HEADER_OTHER;
+    default:
+        return HEADER_OTHER;
+    }
+}
+
+static enum header_token token_of_medium(struct strview name)
+{
+    switch (name.length) {
+    case 9:
+        return NAME_IS("forwarded")   ? HEADER_FORWARDED
+               : NAME_IS("x-real-ip") ? HEADER_X_REAL_IP
+               : NAME_IS(":protocol") ? HEADER_PROTOCOL
+                                      : HEADER_OTHER;
+    case 10:
+        return NAME_IS(":authority")   ? HEADER_AUTHORITY
+               : NAME_IS("connection") ? HEADER_CONNECTION
+               : NAME_IS("keep-alive") ? HEADER_KEEP_ALIVE
+               : NAME_IS("set-cookie") ? HEADER_SET_COOKIE
+                                       : HEADER_OTHER;
+    case 11:
+        return NAME_IS("traceparent") ? HEADER_TRACEPARENT : HEADER_OTHER;
+    case 12:
+        return NAME_IS("content-type")   ? HEADER_CONTENT_TYPE
+               : NAME_IS("x-request-id") ? HEADER_X_REQUEST_ID
+                                         : HEADER_OTHER;
+    case 13:
+        return NAME_IS("cache-control") ? HEADER_CACHE_CONTROL : HEADER_OTHER;
+    default:
+        return HEADER_OTHER;
+    }
+}
+
+static enum header_token token_of_long(struct strview name)
+{
+    switch (name.length) {
+    case 14:
+        return NAME_IS("content-length")   ? HEADER_CONTENT_LENGTH
+               : NAME_IS("http2-settings") ? HEADER_HTTP2_SETTINGS
+                                           : HEADER_OTHER;
+    case 15:
+        return NAME_IS("x-forwarded-for")   ? HEADER_X_FORWARDED_FOR
+               : NAME_IS("x-original-path") ? HEADER_X_ORIGINAL_PATH
+                                            : HEADER_OTHER;
+    case 16:
+        return NAME_IS("x-forwarded-host")   ? HEADER_X_FORWARDED_HOST
+               : NAME_IS("proxy-connection") ? HEADER_PROXY_CONNECTION
+                                             : HEADER_OTHER;
+    case 17:
+        return NAME_IS("transfer-encoding")   ? HEADER_TRANSFER_ENCODING
+               : NAME_IS("x-forwarded-proto") ? HEADER_X_FORWARDED_PROTO
+                                              : HEADER_OTHER;
+    default:
+        return HEADER_OTHER;
+    }
+}
+
+enum header_token header_token_of(struct strview name)
+{
+    if (name.length < 9)
+        return token_of_short(name);
+    if (name.length >= sizeof("x-strangler-") - 1 && NAME_IS("x-strangler-"))
+        return HEADER_X_STRANGLER;
+    return name.length < 14 ? token_of_medium(name) : token_of_long(name);
+}
+
+void headers_init(struct headers *headers)
+{
+    *headers = (struct headers){.fields = NULL};
+}
+
+static void headers_grow(struct headers *headers, struct arena *arena)
+{
+    uint32_t capacity = headers->capacity > 0 ? headers->capacity * 2 : FIRST_CAPACITY;
+    struct header_field *fields = arena_alloc(arena, capacity * sizeof(*fields));
+    if (headers->count > 0)
+        memcpy(fields, headers->fields, headers->count * sizeof(*fields));
+    headers->fields = fields;
+    headers->capacity = capacity;
+}
+
+void headers_add(struct headers *headers, struct arena *arena, enum header_token token,
+                 struct strview name, struct strview value)
+{
+    if (headers->count == headers->capacity)
+        headers_grow(headers, arena);
+    headers->fields[headers->count++] =
+        (struct header_field){.name = name, .value = value, .token = token};
+    headers->bytes += (uint32_t)(name.length + value.length + FIELD_OVERHEAD_BYTES);
+}
+
+const struct header_field *headers_find(const struct headers *headers, enum header_token token)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (headers->fields[i].token == token)
+            return &headers->fields[i];
+    }
+    return NULL;
+}
+
+const struct header_field *headers_find_name(const struct headers *headers, struct strview name)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (strview_equal(headers->fields[i].name, name))
+            return &headers->fields[i];
+    }
+    return NULL;
+}
+
+static bool cookie_in_field(struct strview field, struct strview name, struct strview *ret_value)
+{
+    while (field.length > 0) {
+        size_t end = strview_find(field, ';');
+        struct strview pair = strview_trim(strview_make(field.data, end));
+        size_t equals = strview_find(pair, '=');
+        if (equals < pair.length && strview_equal(strview_make(pair.data, equals), name)) {
+            *ret_value = strview_from(pair, equals + 1);
+            return true;
+        }
+        field = strview_from(field, end < field.length ? end + 1 : end);
+    }
+    return false;
+}
+
+bool headers_find_cookie(const struct headers *headers, struct strview name,
+                         struct strview *ret_value)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const struct header_field *field = &headers->fields[i];
+        if (field->token == HEADER_COOKIE && cookie_in_field(field->value, name, ret_value))
+            return true;
+    }
+    return false;
+}
+
+/* tchar of RFC 9110 section 5.6.2 */
+static bool byte_is_token(unsigned char c)
+{
+    /* One bit a character, 32 … 127. */
+    static const uint32_t token_bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+    return c < 128 && ((token_bits[c >> 5] >> (c & 31)) & 1) != 0;
+}
+
+bool header_name_is_token(struct strview name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (!byte_is_token((unsigned char)name.data[i]))
+            return false;
+    }
+    return name.length > 0;
+}
+
+static bool byte_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+bool header_value_is_valid(struct strview value)
+{
+    if (value.length == 0)
+        return true;
+    if (byte_is_blank(value.data[0]) || byte_is_blank(value.data[value.length - 1]))
+        return false;
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,279 @@
+#include "proxy/http/path.h"
+
+/* What a byte of a request path means to the scan; plain ones are by far the most. */
+enum byte_class {
+    BYTE_PLAIN,
+    BYTE_DOT,
+    BYTE_PERCENT,
+    BYTE_BACKSLASH,
+    BYTE_QUESTION,
+    BYTE_INVALID, /* controls, space, '#', DEL: never part of a request target */
+};
+
+static const uint8_t byte_classes[256] = {
+    [0 ... ' '] = BYTE_INVALID, ['#'] = BYTE_INVALID,    [0x7f] = BYTE_INVALID, ['.'] = BYTE_DOT,
+    ['%'] = BYTE_PERCENT,       ['\\'] = BYTE_BACKSLASH, ['?'] = BYTE_QUESTION,
+};
+
+static enum byte_class byte_class(char c)
+{
+    return (enum byte_class)byte_classes[(unsigned char)c];
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = ascii_lower(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The byte that the encoding at `offset` ('%' is there) stands for, or -1 when it is none. */
+static int percent_byte(struct strview path, size_t offset)
+{
+    if (path.length - offset < 3)
+        return -1;
+    int high = hex_digit(path.data[offset + 1]);
+    int low = hex_digit(path.data[offset + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/* RFC 3986 section 2.3 */
+static bool byte_is_unreserved(int c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+static bool hex_is_lower(char c)
+{
+    return c >= 'a' && c <= 'f';
+}
+
+struct path_scan {
+    size_t length; /* of the path: up to the '?' or the end */
+    bool valid;
+    bool ambiguous;
+    bool encodings_change;
+    bool dot_begins_segment; /* perhaps a dot segment */
+};
+
+static void scan_percent(struct strview target, size_t offset, struct path_scan *scan)
+{
+    int byte = percent_byte(target, offset);
+    if (byte < 0)
+        scan->valid = false;
+    else if (byte == '/' || byte == '\\' || byte == '\0')
+        scan->ambiguous = true;
+    else if (byte_is_unreserved(byte) || hex_is_lower(target.data[offset + 1]) ||
+             hex_is_lower(target.data[offset + 2]))
+        scan->encodings_change = true;
+}
+
+static struct path_scan path_scan(struct strview target)
+{
+    struct path_scan scan = {.length = target.length, .valid = true};
+    for (size_t i = 0; i < target.length && scan.valid; i++) {
+        switch (byte_class(target.data[i])) {
+        case BYTE_PLAIN:
+            break;
+        case BYTE_DOT:
+            scan.dot_begins_segment |= i > 0 && target.data[i - 1] == '/';
+            break;
+        case BYTE_PERCENT:
+            scan_percent(target, i, &scan);
+            break;
+        case BYTE_BACKSLASH:
+            scan.ambiguous = true;
+            break;
+        case BYTE_QUESTION:
+            scan.length = i;
+            return scan;
+        case BYTE_INVALID:
+            scan.valid = false;
+            break;
+        }
+    }
+    return scan;
+}
+
+static bool query_is_valid(struct strview query)
+{
+    for (size_t i = 0; i < query.length; i++) {
+        if (byte_class(query.data[i]) == BYTE_INVALID)
+            return false;
+    }
+    return true;
+}
+
+/* Copies `path` (valid) with every encoding in its one form; `out` has room for the length. */
+static size_t normalise_encodings(struct strview path, char *out)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t used = 0;
+    for (size_t i = 0; i < path.length; i++) {
+        int byte = path.data[i] == '%' ? percent_byte(path, i) : -1;
+        if (byte < 0) {
+            out[used++] = path.data[i];
+            continue;
+        }
+        if (byte_is_unreserved(byte)) {
+            out[used++] = (char)byte;
+        } else {
+            out[used++] = '%';
+            out[used++] = digits[byte >> 4];
+            out[used++] = digits[byte & 15];
+        }
+        i += 2;
+    }
+    return used;
+}
+
+/* Does a segment begin with "..;"? Some servers see a parameter of "..", others a name. */
+static bool has_dots_with_parameter(struct strview path)
+{
+    for (size_t i = 0; i + 3 < path.length; i++) {
+        if (memcmp(path.data + i, "/..;", 4) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * RFC 3986 section 5.2.4 in place, for a path that begins with '/': "." goes, ".." takes the
+ * segment before it along, and either of them at the end leaves a '/'.
+ */
+static size_t resolve_dot_segments(char *path, size_t length)
+{
+    size_t used = 0;
+    size_t at = 0;
+    while (at < length) {
+        size_t end = at + 1;
+        while (end < length && path[end] != '/')
+            end++;
+        struct strview segment = strview_make(path + at, end - at);
+        bool parent = strview_equal(segment, STRVIEW("/.."));
+        if (parent || strview_equal(segment, STRVIEW("/."))) {
+            while (parent && used > 0 && path[--used] != '/')
+                continue;
+            if (end == length)
+                path[used++] = '/';
+        } else {
+            memmove(path + used, path + at, segment.length);
+            used += segment.length;
+        }
+        at = end;
+    }
+    return used;
+}
+
+static enum path_kind path_rebuild(struct arena *arena, struct strview path,
+                                   struct strview *ret_path)
+{
+    char *bytes = arena_alloc(arena, path.length);
+    size_t length = normalise_encodings(path, bytes);
+    if (has_dots_with_parameter(strview_make(bytes, length))) {
+        *ret_path = path;
+        return PATH_AMBIGUOUS;
+    }
+    *ret_path = strview_make(bytes, resolve_dot_segments(bytes, length));
+    return PATH_CANONICAL;
+}
+
+enum path_kind path_canonical(struct arena *arena, struct strview target, struct strview *ret_path,
+                              struct strview *ret_query)
+{
+    if (strview_equal(target, STRVIEW("*"))) {
+        *ret_path = target;
+        *ret_query = strview_from(target, target.length);
+        return PATH_ASTERISK;
+    }
+    if (target.length == 0 || target.data[0] != '/')
+        return PATH_INVALID;
+    struct path_scan scan = path_scan(target);
+    struct strview query = strview_from(target, scan.length);
+    if (!scan.valid || !query_is_valid(query))
+        return PATH_INVALID;
+    *ret_query = query;
+    struct strview path = strview_make(target.data, scan.length);
+    if (!scan.ambiguous && (scan.encodings_change || scan.dot_begins_segment))
+        return path_rebuild(arena, path, ret_path);
+    *ret_path = path;
+    return scan.ambiguous ? PATH_AMBIGUOUS : PATH_CANONICAL;
+}
+
+/* Where a tolerant reader ends a segment's name: parameters, a terminator, a query, a fragment. */
+static bool byte_cuts_segment(char c)
+{
+    return c == ';' || c == '\0' || c == '?' || c == '#';
+}
+
+static bool is_folded(struct strview path)
+{
+    char before = '\0';
+    for (size_t i = 0; i < path.length; i++) {
+        char c = path.data[i];
+        if (c == '%' || c == '\\' || c != ascii_lower(c) || byte_cuts_segment(c) ||
+            (before == '/' && (c == '/' || c == '.')))
+            return false;
+        before = c;
+    }
+    return path.length > 0 && path.data[0] == '/';
+}
+
+/*
+ * Copies `path` in lower case, backslashes as slashes, with every encoding decoded until none is
+ * left: an encoding is replaced as soon as its last digit is written, so that what it gives can be
+ * part of the next. One pass, however deep encodings are nested.
+ */
+static size_t fold_bytes(struct strview path, char *out)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < path.length; i++) {
+        out[used++] = path.data[i] == '\\' ? '/' : ascii_lower(path.data[i]);
+        while (used >= 3 && out[used - 3] == '%') {
+            int byte = percent_byte(strview_make(out, used), used - 3);
+            if (byte < 0)
+                break;
+            used -= 2;
+            out[used - 1] = byte == '\\' ? '/' : ascii_lower((char)byte);
+        }
+    }
+    return used;
+}
+
+/* Cuts each segment and makes runs of slashes one, in place; `path` has room for one byte more. */
+static size_t fold_segments(char *path, size_t length)
+{
+    size_t used = 0;
+    bool cut = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = path[i];
+        cut = c != '/' && (cut || byte_cuts_segment(c));
+        if (cut || (c == '/' && used > 0 && path[used - 1] == '/'))
+            continue;
+        path[used++] = c;
+    }
+    if (used > 0 && path[0] == '/')
+        return used;
+    memmove(path + 1, path, used);
+    path[0] = '/';
+    return used + 1;
+}
+
+struct strview path_folded_literal(struct arena *arena, struct strview path)
+{
+    if (is_folded(path))
+        return path;
+    char *bytes = arena_alloc(arena, path.length + 1);
+    return strview_make(bytes, fold_segments(bytes, fold_bytes(path, bytes)));
+}
+
+struct strview path_folded(struct arena *arena, struct strview path)
+{
+    if (is_folded(path))
+        return path;
+    char *bytes = arena_alloc(arena, path.length + 1);
+    size_t length = fold_segments(bytes, fold_bytes(path, bytes));
+    return strview_make(bytes, resolve_dot_segments(bytes, length));
+}
