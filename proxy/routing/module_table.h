@@ -1,0 +1,37 @@
+/*
+ * The modules and how far each is. Immutable once built; a live change builds a new table and
+ * shares everything else. Referenced by snapshots, any thread.
+ */
+#ifndef ROUTING_MODULE_TABLE_H
+#define ROUTING_MODULE_TABLE_H
+
+#include "proxy/core/arena.h"
+#include "proxy/routing/side.h"
+
+struct module {
+    struct strview name;
+    struct strview cohort; /* the name unless set */
+    enum stage stage;
+    uint32_t threshold; /* percent as buckets, see bucket.h */
+    enum write_owner write_owner;
+    bool aborted; /* the latch */
+    uint32_t legacy_backend;
+    uint32_t extracted_backend;
+};
+
+struct module_table {
+    struct arena arena; /* owns the table's strings and array */
+    struct module *modules;
+    uint32_t count;
+    uint32_t references; /* atomic */
+};
+
+/* Room for `count` modules, zeroed; fill `modules` with strings from `arena`. One reference. */
+struct module_table *module_table_new(uint32_t count);
+struct module_table *module_table_ref(struct module_table *table);
+void module_table_unref(struct module_table *table);
+
+/* The module called `name`, or NULL. */
+const struct module *module_table_find(const struct module_table *table, struct strview name);
+
+#endif

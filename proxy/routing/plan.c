@@ -1,0 +1,151 @@
+#include "proxy/routing/plan.h"
+
+#include <stdio.h>
+
+#include "proxy/routing/bucket.h"
+
+/* What one decision is made from. */
+struct planning {
+    const struct plan_rules *rules;
+    const struct request_head *request;
+    const struct plan_facts *facts;
+    struct arena *arena;
+    struct match_scratch *scratch;
+};
+
+static void plan_refuse(struct plan *plan, int status, enum reason reason)
+{
+    plan->refuse_status = status;
+    plan->reason = reason;
+}
+
+/* Refuses when a guarded route keeps this client out, by the canonical path or by a folded form. */
+static bool plan_guard(const struct planning *planning, struct plan *plan)
+{
+    const struct ip_address *client = &planning->facts->client;
+    int status = plan->route != NULL ? route_refusal(plan->route, client) : 0;
+    if (status == 0) {
+        const struct route *guard = route_table_find_guard(
+            planning->rules->routes, planning->request, client, planning->arena, planning->scratch);
+        if (guard == NULL)
+            return true;
+        plan->route = guard;
+        status = route_refusal(guard, client);
+    }
+    plan_refuse(plan, status, REASON_DENY);
+    return false;
+}
+
+static bool route_is_write(const struct route *route, enum http_method method)
+{
+    if (route != NULL && (route->treat_as_read || route->treat_as_write))
+        return route->treat_as_write;
+    /* An extended CONNECT counts as the GET it stands for. */
+    return !http_method_is_read(method) && method != METHOD_CONNECT;
+}
+
+/* Only where something is decided or sampled by it, so that nobody gets a cookie for nothing. */
+static bool stage_needs_identity(enum stage stage)
+{
+    return stage == STAGE_SHADOW || stage == STAGE_RAMP || stage == STAGE_LIVE;
+}
+
+static void plan_module(const struct planning *planning, struct plan *plan)
+{
+    const struct plan_rules *rules = planning->rules;
+    const struct module *module = &rules->modules->modules[plan->route->module];
+    const struct identity_facts facts = {.client = planning->facts->client,
+                                         .random = planning->facts->random};
+    plan->module = module;
+    if (stage_needs_identity(module->stage))
+        plan->identity = identity_of(rules->identity, rules->identity_count, planning->request,
+                                     &facts, planning->arena);
+    struct cutover cutover = cutover_decide(module, plan->is_write, &plan->identity);
+    plan->side = cutover.side;
+    plan->reason = cutover.reason;
+    plan->has_bucket = cutover.has_bucket;
+    plan->bucket = cutover.bucket;
+    plan->backend =
+        cutover.side == SIDE_EXTRACTED ? module->extracted_backend : module->legacy_backend;
+}
+
+static void plan_route(const struct planning *planning, struct plan *plan)
+{
+    if (plan->route->module != ROUTE_NO_MODULE) {
+        plan_module(planning, plan);
+        return;
+    }
+    plan->reason = REASON_ROUTE;
+    if (plan->route->backend != ROUTE_NO_BACKEND)
+        plan->backend = (uint32_t)plan->route->backend;
+}
+
+/* In a module the extracted side alone has other paths; legacy keeps its own. */
+static void plan_rewrite(const struct planning *planning, struct plan *plan)
+{
+    if (plan->route->rewrite == NULL || plan->side == SIDE_LEGACY)
+        return;
+    struct strview path;
+    if (!route_rewrite_apply(plan->route, plan->path, planning->arena, planning->scratch, &path)) {
+        plan_refuse(plan, 400, REASON_REJECTED);
+        return;
+    }
+    plan->rewritten = !strview_equal(path, plan->path);
+    plan->path = path;
+}
+
+/* Malformed is refused; ambiguous is refused or left to default's own reading, guarded. */
+static void plan_other_path(const struct planning *planning, struct plan *plan)
+{
+    enum path_kind kind = planning->request->path_kind;
+    if (kind == PATH_ASTERISK)
+        return;
+    if (kind == PATH_INVALID || planning->rules->ambiguous_paths == AMBIGUOUS_PATHS_REFUSE)
+        plan_refuse(plan, 400, REASON_REJECTED);
+    else if (plan_guard(planning, plan))
+        plan->reason = REASON_AMBIGUOUS;
+}
+
+void plan_request(const struct plan_rules *rules, const struct request_head *request,
+                  const struct plan_facts *facts, struct arena *arena,
+                  struct match_scratch *scratch, struct plan *ret_plan)
+{
+    const struct planning planning = {rules, request, facts, arena, scratch};
+    *ret_plan = (struct plan){
+        .side = SIDE_NONE,
+        .reason = REASON_DEFAULT,
+        .is_write = route_is_write(NULL, request->method),
+        .backend = rules->default_backend,
+        .path = request->path,
+        .identity = {.kind = IDENTITY_NONE},
+    };
+    if (request->path_kind != PATH_CANONICAL) {
+        plan_other_path(&planning, ret_plan);
+        return;
+    }
+    ret_plan->route = route_table_find(rules->routes, request, scratch);
+    if (!plan_guard(&planning, ret_plan) || ret_plan->route == NULL)
+        return;
+    ret_plan->is_write = route_is_write(ret_plan->route, request->method);
+    plan_route(&planning, ret_plan);
+    plan_rewrite(&planning, ret_plan);
+}
+
+size_t plan_reason_format(const struct plan *plan, char buffer[static PLAN_REASON_BYTES])
+{
+    struct strview name = reason_name(plan->reason);
+    int length;
+    if (plan->reason == REASON_BUCKET)
+        length = snprintf(buffer, PLAN_REASON_BYTES, "bucket %u%s%u", plan->bucket,
+                          bucket_is_extracted(plan->bucket, plan->module->threshold) ? "<" : ">=",
+                          plan->module->threshold);
+    else if (plan->reason == REASON_STAGE)
+        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s %.*s", STRVIEW_ARGS(name),
+                          STRVIEW_ARGS(stage_name(plan->module->stage)));
+    else if (plan->reason == REASON_WRITE_OWNER)
+        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s %.*s", STRVIEW_ARGS(name),
+                          STRVIEW_ARGS(write_owner_name(plan->module->write_owner)));
+    else
+        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s", STRVIEW_ARGS(name));
+    return (size_t)length;
+}

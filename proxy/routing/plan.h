@@ -1,0 +1,56 @@
+/*
+ * The decision about one request, whole and pure: no I/O, no clock, no globals. The same function
+ * serves traffic and answers `explain`. Any thread; the scratch belongs to the caller's.
+ */
+#ifndef ROUTING_PLAN_H
+#define ROUTING_PLAN_H
+
+#include "proxy/routing/cutover.h"
+#include "proxy/routing/route_table.h"
+
+enum ambiguous_paths { AMBIGUOUS_PATHS_REFUSE, AMBIGUOUS_PATHS_LEGACY };
+
+/* The parts of a snapshot that decide. Borrowed. */
+struct plan_rules {
+    const struct route_table *routes;
+    const struct module_table *modules;
+    const struct identity_source *identity;
+    size_t identity_count;
+    uint32_t default_backend;
+    enum ambiguous_paths ambiguous_paths;
+};
+
+/* What the request itself does not say. */
+struct plan_facts {
+    struct ip_address client; /* behind trusted proxies: the forwarded one */
+    const uint8_t *random;    /* IDENTITY_RANDOM_BYTES */
+};
+
+struct plan {
+    const struct route *route;   /* NULL: default */
+    const struct module *module; /* NULL: outside modules */
+    enum side side;
+    enum reason reason;
+    bool is_write;
+    uint32_t backend;    /* valid when refuse_status is 0 */
+    int refuse_status;   /* not 0: answer locally with it (400, 403, …) */
+    struct strview path; /* to send: canonical or rewritten; without query */
+    bool rewritten;
+    struct identity identity;
+    bool has_bucket;
+    uint32_t bucket;
+};
+
+/* Never fails; what cannot be served has refuse_status. `ret_plan` views the request, the rules and
+ * `arena`. */
+void plan_request(const struct plan_rules *rules, const struct request_head *request,
+                  const struct plan_facts *facts, struct arena *arena,
+                  struct match_scratch *scratch, struct plan *ret_plan);
+
+enum { PLAN_REASON_BYTES = 64 };
+
+/* "bucket 1873<250000", "stage live", "write_owner legacy", "default", …; terminated. Returns its
+ * length. */
+size_t plan_reason_format(const struct plan *plan, char buffer[static PLAN_REASON_BYTES]);
+
+#endif
