@@ -1,0 +1,154 @@
+#include "extracted/service_kit/h2_stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW };
+
+struct h2_stream *h2_stream_new(void)
+{
+    struct h2_stream *stream = calloc(1, sizeof(*stream));
+    if (stream == NULL)
+        return NULL;
+    http_reply_init(&stream->reply);
+    return stream;
+}
+
+static void release(nghttp2_rcbuf *buffer)
+{
+    if (buffer != NULL)
+        nghttp2_rcbuf_decref(buffer);
+}
+
+void h2_stream_free(struct h2_stream *stream)
+{
+    release(stream->method);
+    release(stream->path);
+    body_text_done(&stream->body);
+    http_reply_done(&stream->reply);
+    free(stream);
+}
+
+static struct http_view view(nghttp2_rcbuf *buffer)
+{
+    if (buffer == NULL)
+        return (struct http_view){"", 0};
+    nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+    return (struct http_view){(const char *)bytes.base, bytes.len};
+}
+
+static void keep(nghttp2_rcbuf **slot, nghttp2_rcbuf *value)
+{
+    release(*slot);
+    nghttp2_rcbuf_incref(value);
+    *slot = value;
+}
+
+void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+    struct http_view field = view(name);
+    stream->head_bytes += field.length + view(value).length + FIELD_OVERHEAD;
+    if (stream->head_bytes > H2_HEAD_LIMIT)
+        return;
+    if (http_view_equals(field, ":method"))
+        keep(&stream->method, value);
+    else if (http_view_equals(field, ":path"))
+        keep(&stream->path, value);
+}
+
+void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *service)
+{
+    router_read_target(&stream->request, view(stream->method), view(stream->path));
+    stream->route = router_find(&service->router, &stream->request);
+    body_text_init(&stream->body, stream->route != NULL ? stream->route->body_limit : 0);
+}
+
+void h2_stream_add_body(struct h2_stream *stream, const uint8_t *bytes, size_t length)
+{
+    bool wanted = stream->route != NULL && stream->route->body_limit > 0 && !stream->answered;
+    if (wanted)
+        body_text_add(&stream->body, bytes, length);
+}
+
+bool h2_stream_is_due(const struct h2_stream *stream)
+{
+    bool too_large = stream->head_bytes > H2_HEAD_LIMIT || stream->body.overflowed;
+    return !stream->answered && (stream->request_ended || too_large);
+}
+
+static void make_reply(struct h2_stream *stream, const struct h2_service *service)
+{
+    struct http_reply *reply = &stream->reply;
+    stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
+    if (stream->head_bytes > H2_HEAD_LIMIT)
+        http_reply_text(reply, 431, "Request Header Fields Too Large");
+    else if (stream->body.overflowed)
+        http_reply_text(reply, 413, "Content Too Large");
+    else if (stream->route == NULL)
+        router_refuse(&service->router, &stream->request, reply);
+    else
+        stream->route->answer(service->database, &stream->request, reply);
+    if (reply->body.overflowed)
+        http_reply_fault(reply);
+}
+
+static ssize_t on_reply_body_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *room,
+                                    size_t room_size, uint32_t *flags, nghttp2_data_source *source,
+                                    void *context)
+{
+    (void)session;
+    (void)stream_id;
+    (void)context;
+    struct h2_stream *stream = source->ptr;
+    const struct body_text *body = &stream->reply.body;
+    size_t left = body->length - stream->reply_sent;
+    size_t count = left < room_size ? left : room_size;
+    memcpy(room, body->bytes + stream->reply_sent, count);
+    stream->reply_sent += count;
+    if (count == left)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)count;
+}
+
+static nghttp2_nv field(const char *constant_name, const char *value, uint8_t flags)
+{
+    return (nghttp2_nv){.name = (uint8_t *)constant_name,
+                        .value = (uint8_t *)value,
+                        .namelen = strlen(constant_name),
+                        .valuelen = strlen(value),
+                        .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | flags)};
+}
+
+static int submit(struct h2_stream *stream, nghttp2_session *session, int32_t stream_id,
+                  const char *date)
+{
+    const struct http_reply *reply = &stream->reply;
+    char status[8];
+    char length[24];
+    nghttp2_nv fields[REPLY_FIELDS];
+    size_t count = 0;
+    snprintf(status, sizeof(status), "%u", reply->status);
+    snprintf(length, sizeof(length), "%zu", reply->body.length);
+    fields[count++] = field(":status", status, 0);
+    fields[count++] = field("date", date, 0);
+    if (reply->content_type != NULL)
+        fields[count++] = field("content-type", reply->content_type, NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    for (unsigned i = 0; i < reply->allow_count; i++)
+        fields[count++] = field("allow", reply->allow[i], NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    /* RFC 9110 section 8.6: no content-length with 204. */
+    if (reply->status != 204)
+        fields[count++] = field("content-length", length, 0);
+    nghttp2_data_provider body = {.source.ptr = stream, .read_callback = on_reply_body_wanted};
+    bool has_body = reply->body.length > 0 && reply->status != 204 &&
+                    !http_view_equals(stream->request.method, "HEAD");
+    return nghttp2_submit_response(session, stream_id, fields, count, has_body ? &body : NULL);
+}
+
+int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
+                     nghttp2_session *session, int32_t stream_id, const char *date)
+{
+    stream->answered = true;
+    make_reply(stream, service);
+    return submit(stream, session, stream_id, date);
+}

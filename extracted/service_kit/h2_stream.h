@@ -1,0 +1,57 @@
+/*
+ * One HTTP/2 stream: the request as it arrives, then the reply as it leaves.
+ * Owner: its h2_session, from the first header block until nghttp2 closes the stream.
+ * The loop's thread.
+ */
+#ifndef SERVICE_KIT_H2_STREAM_H
+#define SERVICE_KIT_H2_STREAM_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "extracted/service_kit/router.h"
+
+enum { H2_HEAD_LIMIT = 64 * 1024 }; /* bytes of a head, counted as RFC 9113 section 6.5.2 does */
+
+struct h2_stream {
+    struct h2_stream *next; /* the session's list */
+    struct h2_stream *previous;
+    nghttp2_rcbuf *method; /* counted references; NULL until they came */
+    nghttp2_rcbuf *path;
+    size_t head_bytes;
+    struct http_request request; /* views into the two above and into body */
+    struct body_text body;
+    const struct http_route *route; /* NULL: none takes it */
+    bool request_ended;
+    bool answered;
+    struct http_reply reply;
+    size_t reply_sent; /* bytes of the reply's body */
+};
+
+/* What answers, for all streams of a server. */
+struct h2_service {
+    struct router router;
+    struct database *database;
+};
+
+/* NULL: no memory. */
+struct h2_stream *h2_stream_new(void);
+void h2_stream_free(struct h2_stream *stream);
+
+/* Keeps a field if it matters, counts it in any case. */
+void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+
+/* After the request's header block: finds the route. */
+void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *service);
+
+/* Keeps body bytes if the route wants them. */
+void h2_stream_add_body(struct h2_stream *stream, const uint8_t *bytes, size_t length);
+
+/* Whether the reply is due: the request is complete, or already too large to go on. */
+bool h2_stream_is_due(const struct h2_stream *stream);
+
+/* Makes the reply and submits it, once. date is the `date` field's value. Returns 0 or a nghttp2
+ * error. */
+int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
+                     nghttp2_session *session, int32_t stream_id, const char *date);
+
+#endif

@@ -1,0 +1,46 @@
+#include "extracted/service_kit/http_message.h"
+
+#include <string.h>
+
+bool http_view_equals(struct http_view view, const char *string)
+{
+    return view.length == strlen(string) && memcmp(view.bytes, string, view.length) == 0;
+}
+
+void http_reply_init(struct http_reply *reply)
+{
+    *reply = (struct http_reply){.status = 500};
+    body_text_init(&reply->body, HTTP_REPLY_LIMIT);
+}
+
+void http_reply_done(struct http_reply *reply)
+{
+    body_text_done(&reply->body);
+}
+
+void http_reply_text(struct http_reply *reply, unsigned status, const char *text)
+{
+    reply->status = status;
+    reply->content_type = "text/plain; charset=utf-8";
+    body_text_clear(&reply->body);
+    body_text_add_string(&reply->body, text);
+}
+
+void http_reply_json(struct http_reply *reply)
+{
+    reply->status = 200;
+    reply->content_type = "application/json; charset=utf-8";
+}
+
+void http_reply_nothing(struct http_reply *reply)
+{
+    reply->status = 204;
+    reply->content_type = NULL;
+    body_text_clear(&reply->body);
+}
+
+void http_reply_fault(struct http_reply *reply)
+{
+    reply->allow_count = 0;
+    http_reply_text(reply, 500, "Internal Server Error");
+}

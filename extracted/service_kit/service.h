@@ -1,0 +1,25 @@
+/*
+ * What a service is, as one constant, and the program around it: options, database, import,
+ * server, stop. A service's main is one call.
+ */
+#ifndef SERVICE_KIT_SERVICE_H
+#define SERVICE_KIT_SERVICE_H
+
+#include "extracted/service_kit/database.h"
+#include "extracted/service_kit/import.h"
+#include "extracted/service_kit/router.h"
+#include "extracted/service_kit/row_reply.h"
+
+struct service {
+    const char *name;             /* in messages and in the help */
+    const char *default_listen;   /* ADDRESS:PORT */
+    const char *default_database; /* a file name */
+    struct database_plan tables;
+    struct import_plan import;
+    struct router router; /* GET /health, / and /api are added to it by the kit */
+};
+
+/* Runs the program to its end; returns the exit status: 0 stopped as told, 1 fault, 2 bad usage. */
+int service_run(const struct service *service, int argc, char **argv);
+
+#endif
