@@ -19,7 +19,7 @@ struct import {
     const struct import_settings *settings;
     int64_t deadline_ms;
     uint64_t rows;
-    char reason[256]; /* why the last attempt failed */
+    char reason[URL_LENGTH + 256]; /* why the last attempt failed */
 };
 
 static int64_t now_ms(void)
