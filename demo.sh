@@ -1,0 +1,297 @@
+#!/usr/bin/env bash
+# The whole migration on this machine: the legacy forum, the three services taken out of it, and
+# strangler in front of them.
+#
+#   ./demo.sh            runs until Ctrl-C; data and logs stay in .demo/
+#   ./demo.sh --smoke    the same on a copy of routes/ and free ports; sends requests through every
+#                        module at 0, 25 and 100 percent, checks the answers, stops; exit 0 or 1
+set -euo pipefail
+
+cd "$(dirname "$(realpath "$0")")"
+
+readonly BUILD=build/release
+readonly CERTIFICATE=routes/certs/dev.pem
+readonly KEY=routes/certs/dev.key
+readonly START_SECONDS=30
+readonly STOP_SECONDS=15
+readonly SERVICES=(users threads posts)
+
+# Which port each address of routes/ has; --smoke takes free ones instead.
+declare -A ports=([monolith]=3000 [users]=3001 [threads]=3002 [posts]=3003
+    [tls]=8443 [plain]=8080 [admin]=9901)
+declare -A pids=()
+folder=.demo
+routes=routes
+
+fail()
+{
+    printf 'demo.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+build()
+{
+    if [[ ! -e $BUILD/build.ninja ]]; then
+        cmake --preset release
+    fi
+    cmake --build "$BUILD" --target strangler monolith_stub "${SERVICES[@]}"
+}
+
+make_certificate()
+{
+    if openssl x509 -checkend 86400 -noout -in "$CERTIFICATE" >/dev/null 2>&1 && [[ -e $KEY ]]; then
+        return
+    fi
+    mkdir -p "$(dirname "$CERTIFICATE")"
+    printf '*\n' >"$(dirname "$CERTIFICATE")/.gitignore"
+    rm -f "$KEY"
+    (
+        umask 077
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
+            -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+            -keyout "$KEY" -out "$CERTIFICATE" 2>/dev/null
+    ) || fail "openssl could not make $CERTIFICATE"
+    chmod 644 "$CERTIFICATE"
+}
+
+is_listening()
+{
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+refuse_taken_ports()
+{
+    local name taken=()
+    for name in "${!ports[@]}"; do
+        if is_listening "${ports[$name]}"; then
+            taken+=("${ports[$name]} ($name)")
+        fi
+    done
+    if [[ ${#taken[@]} -gt 0 ]]; then
+        fail "something else listens on 127.0.0.1, port $(printf '%s, ' "${taken[@]}" |
+            sed 's/, $//'); stop it first. Nothing was started."
+    fi
+}
+
+start()
+{
+    local name=$1
+    shift
+    "$@" </dev/null >"$folder/$name.log" 2>&1 &
+    pids[$name]=$!
+}
+
+name_of()
+{
+    local name
+    for name in "${!pids[@]}"; do
+        if [[ ${pids[$name]} == "$1" ]]; then
+            printf '%s' "$name"
+        fi
+    done
+}
+
+fail_with_log()
+{
+    printf 'demo.sh: %s; the end of %s:\n' "$2" "$folder/$1.log" >&2
+    tail -n 20 "$folder/$1.log" >&2
+    exit 1
+}
+
+# wait_until NAME CONDITION…: until the condition holds, as long as the process NAME lives.
+wait_until()
+{
+    local name=$1 deadline=$((SECONDS + START_SECONDS))
+    shift
+    until "$@"; do
+        if ! kill -0 "${pids[$name]}" 2>/dev/null; then
+            fail_with_log "$name" "$name ended before it was ready"
+        fi
+        if ((SECONDS >= deadline)); then
+            fail_with_log "$name" "$name was not ready within $START_SECONDS s"
+        fi
+        sleep 0.05
+    done
+}
+
+says_ready()
+{
+    grep -q '^ready ' "$folder/$1.log"
+}
+
+proxy_is_ready()
+{
+    curl -fso /dev/null --max-time 2 "http://127.0.0.1:${ports[admin]}/ready"
+}
+
+start_all()
+{
+    local name
+    start monolith "$BUILD/monolith_stub/monolith_stub" --listen "127.0.0.1:${ports[monolith]}" \
+        --database "$folder/monolith.db"
+    wait_until monolith says_ready monolith
+    for name in "${SERVICES[@]}"; do
+        start "$name" "$BUILD/extracted/$name/$name" --listen "127.0.0.1:${ports[$name]}" \
+            --database "$folder/$name.db" --monolith "http://127.0.0.1:${ports[monolith]}"
+    done
+    for name in "${SERVICES[@]}"; do
+        wait_until "$name" says_ready "$name"
+    done
+    start proxy "$BUILD/proxy/strangler" run "$routes/"
+    wait_until proxy proxy_is_ready
+}
+
+# The proxy first, so that it is not asked for what is gone.
+stop_all()
+{
+    local name deadline=$((SECONDS + STOP_SECONDS))
+    for name in proxy "${SERVICES[@]}" monolith; do
+        if [[ -z ${pids[$name]:-} ]]; then
+            continue
+        fi
+        kill -TERM "${pids[$name]}" 2>/dev/null || true
+        while kill -0 "${pids[$name]}" 2>/dev/null && ((SECONDS < deadline)); do
+            sleep 0.05
+        done
+        kill -KILL "${pids[$name]}" 2>/dev/null || true
+        wait "${pids[$name]}" 2>/dev/null || true
+    done
+    pids=()
+}
+
+stop_on_exit()
+{
+    trap stop_all EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
+print_welcome()
+{
+    cat <<END
+
+The forum behind strangler:
+
+  https://localhost:${ports[tls]}/forum       (curl --cacert $CERTIFICATE)
+  http://localhost:${ports[plain]}/forum
+  http://127.0.0.1:${ports[admin]}/metrics
+
+Three commands to try in another terminal:
+
+  $BUILD/proxy/strangler status
+  $BUILD/proxy/strangler explain GET https://localhost:${ports[tls]}/api/users/1
+  $BUILD/proxy/strangler abort users
+
+Logs and data are in $folder/. Ctrl-C ends everything.
+END
+}
+
+run_until_one_ends()
+{
+    local ended
+    print_welcome
+    wait -n -p ended "${pids[@]}" || true
+    local name
+    name=$(name_of "$ended")
+    unset "pids[$name]"
+    fail_with_log "$name" "$name ended"
+}
+
+take_free_ports()
+{
+    local name port
+    while read -r name port; do
+        ports[$name]=$port
+    done < <(python3 - "${!ports[@]}" <<'END'
+import socket, sys
+held = [socket.create_server(("127.0.0.1", 0)) for _ in sys.argv[1:]]
+for name, server in zip(sys.argv[1:], held):
+    print(name, server.getsockname()[1])
+END
+    )
+}
+
+# The files of routes/ with the addresses, the state and the log of this run.
+copy_routes()
+{
+    local edits=() name
+    for name in "${!ports[@]}"; do
+        edits+=(-e "s/\"[^\"]*:${ports[$name]}\"/\"127.0.0.1:@$name@\"/g")
+    done
+    take_free_ports
+    for name in "${!ports[@]}"; do
+        edits+=(-e "s/:@$name@\"/:${ports[$name]}\"/g")
+    done
+    edits+=(-e "s#^\( *state_dir *= *\)\"[^\"]*\"#\1\"$PWD/$folder/state\"#")
+    edits+=(-e '/^ *access_log *[:=]/d')
+    mkdir -p "$routes/certs"
+    for name in routes/*.cfg; do
+        sed "${edits[@]}" "$name" >"$routes/$(basename "$name")"
+    done
+    printf 'access_log: { path = "%s"; format = "json"; };\n' "$PWD/$folder/access.log" \
+        >"$routes/99-smoke.cfg"
+    cp "$CERTIFICATE" "$KEY" "$routes/certs/"
+}
+
+check_nothing_listens()
+{
+    local name
+    for name in "${!ports[@]}"; do
+        if is_listening "${ports[$name]}"; then
+            fail "port ${ports[$name]} ($name) is still open after the end"
+        fi
+    done
+}
+
+smoke()
+{
+    local status=0
+    folder=.demo/smoke
+    routes=$folder/routes
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    copy_routes
+    stop_on_exit
+    start_all
+    python3 -B tests/smoke/smoke.py --tls "${ports[tls]}" --plain "${ports[plain]}" \
+        --admin "${ports[admin]}" --monolith "${ports[monolith]}" --proxy-pid "${pids[proxy]}" \
+        --routes "$routes" --access-log "$folder/access.log" --certificate "$CERTIFICATE" ||
+        status=$?
+    local name
+    for name in "${!pids[@]}"; do
+        kill -0 "${pids[$name]}" 2>/dev/null || fail_with_log "$name" "$name ended on the way"
+    done
+    stop_all
+    check_nothing_listens
+    if [[ $status -eq 0 ]]; then
+        printf 'smoke: all is well\n'
+    fi
+    return "$status"
+}
+
+main()
+{
+    case ${1:-} in
+    "")
+        ./install.sh build
+        refuse_taken_ports
+        build
+        make_certificate
+        mkdir -p "$folder"
+        stop_on_exit
+        start_all
+        run_until_one_ends
+        ;;
+    --smoke)
+        ./install.sh build test
+        build
+        make_certificate
+        smoke
+        ;;
+    *)
+        fail "usage: ./demo.sh [--smoke]"
+        ;;
+    esac
+}
+
+main "$@"
