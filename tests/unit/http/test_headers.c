@@ -1,0 +1,158 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proxy/http/headers.h"
+
+static const struct {
+    const char *name;
+    enum header_token token;
+} known[] = {
+    {"accept", HEADER_ACCEPT},
+    {":authority", HEADER_AUTHORITY},
+    {"cache-control", HEADER_CACHE_CONTROL},
+    {"connection", HEADER_CONNECTION},
+    {"content-length", HEADER_CONTENT_LENGTH},
+    {"content-type", HEADER_CONTENT_TYPE},
+    {"cookie", HEADER_COOKIE},
+    {"date", HEADER_DATE},
+    {"expect", HEADER_EXPECT},
+    {"forwarded", HEADER_FORWARDED},
+    {"host", HEADER_HOST},
+    {"http2-settings", HEADER_HTTP2_SETTINGS},
+    {"keep-alive", HEADER_KEEP_ALIVE},
+    {":method", HEADER_METHOD},
+    {":path", HEADER_PATH},
+    {":protocol", HEADER_PROTOCOL},
+    {"proxy", HEADER_PROXY},
+    {"proxy-connection", HEADER_PROXY_CONNECTION},
+    {":scheme", HEADER_SCHEME},
+    {"set-cookie", HEADER_SET_COOKIE},
+    {":status", HEADER_STATUS},
+    {"te", HEADER_TE},
+    {"traceparent", HEADER_TRACEPARENT},
+    {"trailer", HEADER_TRAILER},
+    {"transfer-encoding", HEADER_TRANSFER_ENCODING},
+    {"upgrade", HEADER_UPGRADE},
+    {"via", HEADER_VIA},
+    {"x-forwarded-for", HEADER_X_FORWARDED_FOR},
+    {"x-forwarded-host", HEADER_X_FORWARDED_HOST},
+    {"x-forwarded-proto", HEADER_X_FORWARDED_PROTO},
+    {"x-original-path", HEADER_X_ORIGINAL_PATH},
+    {"x-real-ip", HEADER_X_REAL_IP},
+    {"x-request-id", HEADER_X_REQUEST_ID},
+    {"x-strangler-side", HEADER_X_STRANGLER},
+};
+
+enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };
+
+static void every_known_name_has_its_token(void **state)
+{
+    (void)state;
+    assert_int_equal(KNOWN_COUNT, HEADER_TOKEN_COUNT - 1);
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        assert_int_equal(header_token_of(strview_of(known[i].name)), known[i].token);
+}
+
+static void a_name_that_differs_in_one_byte_has_no_token(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        char name[32] = "";
+        size_t length = strlen(known[i].name);
+        memcpy(name, known[i].name, length);
+        for (size_t j = 0; j < length; j++) {
+            name[j] ^= 1;
+            enum header_token token = header_token_of(strview_make(name, length));
+            bool still_ours = known[i].token == HEADER_X_STRANGLER && j >= strlen("x-strangler-");
+            assert_int_equal(token, still_ours ? HEADER_X_STRANGLER : HEADER_OTHER);
+            name[j] ^= 1;
+        }
+    }
+    assert_int_equal(header_token_of(STRVIEW("")), HEADER_OTHER);
+    assert_int_equal(header_token_of(STRVIEW("a-name-that-is-longer-than-any")), HEADER_OTHER);
+    assert_int_equal(header_token_of(STRVIEW("x-strangle")), HEADER_OTHER);
+}
+
+static void fields_are_kept_in_order_and_counted(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct headers headers;
+    arena_init(&arena, NULL);
+    headers_init(&headers);
+    assert_null(headers_find(&headers, HEADER_VIA));
+    for (int i = 0; i < 100; i++) {
+        struct strview value = arena_printf(&arena, "%d", i);
+        headers_add(&headers, &arena, HEADER_VIA, STRVIEW("via"), value);
+    }
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-a"), STRVIEW("1"));
+    assert_int_equal(headers.count, 101);
+    assert_int_equal(headers.bytes, 100 * (3 + 32) + 10 + 90 * 2 + 3 + 1 + 32);
+    assert_true(strview_equal(headers_find(&headers, HEADER_VIA)->value, STRVIEW("0")));
+    assert_true(strview_equal(headers.fields[99].value, STRVIEW("99")));
+    assert_ptr_equal(headers_find_name(&headers, STRVIEW("x-a")), &headers.fields[100]);
+    assert_null(headers_find_name(&headers, STRVIEW("x-b")));
+    arena_done(&arena);
+}
+
+static void the_first_cookie_of_a_name_is_found_in_any_field(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct headers headers;
+    struct strview value = STRVIEW("untouched");
+    arena_init(&arena, NULL);
+    headers_init(&headers);
+    headers_add(&headers, &arena, HEADER_COOKIE, STRVIEW("cookie"),
+                STRVIEW("a=1; bb=\"2\";c ; =x"));
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-cookie"), STRVIEW("d=no"));
+    headers_add(&headers, &arena, HEADER_COOKIE, STRVIEW("cookie"), STRVIEW("a=3; d=4=5; e="));
+    assert_true(headers_find_cookie(&headers, STRVIEW("a"), &value));
+    assert_true(strview_equal(value, STRVIEW("1")));
+    assert_true(headers_find_cookie(&headers, STRVIEW("bb"), &value));
+    assert_true(strview_equal(value, STRVIEW("\"2\"")));
+    assert_true(headers_find_cookie(&headers, STRVIEW("d"), &value));
+    assert_true(strview_equal(value, STRVIEW("4=5")));
+    assert_true(headers_find_cookie(&headers, STRVIEW("e"), &value));
+    assert_int_equal(value.length, 0);
+    assert_false(headers_find_cookie(&headers, STRVIEW("b"), &value));
+    assert_false(headers_find_cookie(&headers, STRVIEW("c"), &value));
+    assert_false(headers_find_cookie(&headers, STRVIEW("A"), &value));
+    arena_done(&arena);
+}
+
+static void names_are_tokens_and_values_have_no_controls(void **state)
+{
+    (void)state;
+    assert_true(header_name_is_token(STRVIEW("!#$%&'*+-.^_`|~09azAZ")));
+    assert_false(header_name_is_token(STRVIEW("")));
+    for (int c = 0; c < 256; c++) {
+        char byte = (char)c;
+        bool alphanumeric =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool token = alphanumeric || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+        assert_int_equal(header_name_is_token(strview_make(&byte, 1)), token);
+        char value[3] = {'a', byte, 'b'};
+        assert_int_equal(header_value_is_valid(strview_make(value, 3)),
+                         (c >= 0x20 || c == '\t') && c != 0x7f);
+    }
+    assert_true(header_value_is_valid(STRVIEW("")));
+    assert_false(header_value_is_valid(STRVIEW(" a")));
+    assert_false(header_value_is_valid(STRVIEW("a\t")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_known_name_has_its_token),
+        cmocka_unit_test(a_name_that_differs_in_one_byte_has_no_token),
+        cmocka_unit_test(fields_are_kept_in_order_and_counted),
+        cmocka_unit_test(the_first_cookie_of_a_name_is_found_in_any_field),
+        cmocka_unit_test(names_are_tokens_and_values_have_no_controls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
