@@ -24,6 +24,7 @@ LOAD_TIMEOUT_S = 120
 QUICK_TIME_LIMIT_S = 55
 WARM_UP_SHARE = 20
 NOTHING_TO_SPEAK_OF = 0.10
+AGAIN = " again"  # the second of the same name
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,10 @@ def standing(subject, best, values):
 
 
 def print_standing(table, workloads, labels):
-    subject, others = labels[0], labels[1:]
+    subject = labels[0]
+    others = [label for label in labels[1:] if not label.endswith(AGAIN)]
+    if not others:
+        return
     print(f"\nWhere {subject} stands:\n")
     for workload in workloads:
         best = min(others, key=lambda name: statistics.median(table[workload.name, name].cpu_us))
@@ -178,7 +182,7 @@ def proxy_names(options):
 
 def labels_for(names):
     """Two of the same name can be told apart."""
-    return [name if name not in names[:i] else f"{name} again" for i, name in enumerate(names)]
+    return [name if name not in names[:i] else name + AGAIN for i, name in enumerate(names)]
 
 
 def start_all(options, folder, running):
@@ -212,15 +216,14 @@ def compare(options, folder):
             processes.stop(process)
     labels = [proxy.label for proxy in started]
     print_table(table, workloads, labels)
-    if len(labels) > 1:
-        print_standing(table, workloads, labels)
+    print_standing(table, workloads, labels)
     return all(series.errors == 0 for series in table.values())
 
 
 def read_options():
     parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=100000, help="a run, of the small ones")
+    parser.add_argument("--requests", type=int, default=200000, help="a run, of the small ones")
     parser.add_argument("--workload", default=DEFAULT_WORKLOADS,
                         help="names with commas, or all: " + ", ".join(w.name for w in WORKLOADS))
     parser.add_argument("--peers", default="nginx,nghttpx,haproxy",
