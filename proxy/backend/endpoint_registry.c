@@ -1,0 +1,162 @@
+#include "proxy/backend/endpoint_registry.h"
+
+#include <stdlib.h>
+
+#include "proxy/core/array.h"
+#include "proxy/core/check.h"
+
+enum { FIRST_SEGMENT = 16, SEGMENTS_MAX = 24, FIRST_BUCKETS = 64 };
+
+/*
+ * States by id stand in segments, each twice as large as the one before, that never move: workers
+ * may read while control adds. The buckets (chains of ids) are control's alone.
+ */
+struct endpoint_registry {
+    struct endpoint_entry *_Atomic segments[SEGMENTS_MAX];
+    _Atomic uint32_t count;
+    uint32_t *buckets; /* id + 1 of the first in the chain; 0: none */
+    size_t bucket_count;
+};
+
+struct endpoint_entry {
+    struct endpoint_state *state;
+    uint64_t hash;
+    uint32_t next; /* id + 1 */
+};
+
+struct endpoint_registry *endpoint_registry_new(void)
+{
+    struct endpoint_registry *registry = memory_zalloc(sizeof(*registry));
+    registry->bucket_count = FIRST_BUCKETS;
+    registry->buckets = memory_zalloc(FIRST_BUCKETS * sizeof(*registry->buckets));
+    return registry;
+}
+
+/* Segment k holds the FIRST_SEGMENT << k ids from FIRST_SEGMENT * (2^k - 1) on. */
+static struct endpoint_entry *entry_at(const struct endpoint_registry *registry, uint32_t id)
+{
+    uint32_t scaled = id / FIRST_SEGMENT + 1;
+    uint32_t segment = 31 - (uint32_t)__builtin_clz(scaled);
+    uint32_t first = FIRST_SEGMENT * ((1u << segment) - 1);
+    struct endpoint_entry *entries =
+        atomic_load_explicit(&registry->segments[segment], memory_order_acquire);
+    return &entries[id - first];
+}
+
+void endpoint_registry_free(struct endpoint_registry *registry)
+{
+    if (registry == NULL)
+        return;
+    uint32_t count = endpoint_registry_count(registry);
+    for (uint32_t id = 0; id < count; id++)
+        free(entry_at(registry, id)->state);
+    for (size_t i = 0; i < SEGMENTS_MAX; i++)
+        free(atomic_load_explicit(&registry->segments[i], memory_order_relaxed));
+    free(registry->buckets);
+    free(registry);
+}
+
+/* FNV-1a, 64 bits, with a separator that no part holds. */
+static uint64_t hash_add(uint64_t hash, struct strview part)
+{
+    for (size_t i = 0; i < part.length; i++)
+        hash = (hash ^ (unsigned char)part.data[i]) * 0x100000001b3u;
+    return (hash ^ 0xff) * 0x100000001b3u;
+}
+
+static struct endpoint_state *find(const struct endpoint_registry *registry, uint64_t hash,
+                                   struct strview backend_name, struct strview address_text,
+                                   int protocol)
+{
+    uint32_t link = registry->buckets[hash & (registry->bucket_count - 1)];
+    while (link != 0) {
+        const struct endpoint_entry *entry = entry_at(registry, link - 1);
+        struct endpoint_state *state = entry->state;
+        if (entry->hash == hash && state->protocol == protocol &&
+            strview_equal(state->backend_name, backend_name) &&
+            strview_equal(state->address_text, address_text))
+            return state;
+        link = entry->next;
+    }
+    return NULL;
+}
+
+static void link_entry(struct endpoint_registry *registry, uint32_t id)
+{
+    struct endpoint_entry *entry = entry_at(registry, id);
+    uint32_t *bucket = &registry->buckets[entry->hash & (registry->bucket_count - 1)];
+    entry->next = *bucket;
+    *bucket = id + 1;
+}
+
+static void grow_buckets(struct endpoint_registry *registry, uint32_t count)
+{
+    free(registry->buckets);
+    registry->bucket_count *= 2;
+    registry->buckets = memory_zalloc(registry->bucket_count * sizeof(*registry->buckets));
+    for (uint32_t id = 0; id < count; id++)
+        link_entry(registry, id);
+}
+
+/* One block: the state and behind it the bytes of its texts. */
+static struct endpoint_state *state_new(uint32_t id, struct strview backend_name,
+                                        struct strview address_text, const struct address *address,
+                                        int protocol)
+{
+    struct endpoint_state *state =
+        memory_zalloc(sizeof(*state) + backend_name.length + address_text.length + 2);
+    char *texts = (char *)(state + 1);
+    memcpy(texts, backend_name.data, backend_name.length);
+    state->backend_name = strview_make(texts, backend_name.length);
+    texts += backend_name.length + 1;
+    memcpy(texts, address_text.data, address_text.length);
+    state->address_text = strview_make(texts, address_text.length);
+    state->id = id;
+    state->protocol = protocol;
+    state->address = *address;
+    return state;
+}
+
+static void ensure_segment(struct endpoint_registry *registry, uint32_t id)
+{
+    uint32_t scaled = id / FIRST_SEGMENT + 1;
+    uint32_t segment = 31 - (uint32_t)__builtin_clz(scaled);
+    CHECK(segment < SEGMENTS_MAX);
+    if (atomic_load_explicit(&registry->segments[segment], memory_order_relaxed) != NULL)
+        return;
+    struct endpoint_entry *entries =
+        memory_zalloc(((size_t)FIRST_SEGMENT << segment) * sizeof(*entries));
+    atomic_store_explicit(&registry->segments[segment], entries, memory_order_release);
+}
+
+struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
+                                             struct strview backend_name,
+                                             struct strview address_text,
+                                             const struct address *address, int protocol)
+{
+    uint64_t hash = hash_add(hash_add(0xcbf29ce484222325u, backend_name), address_text);
+    struct endpoint_state *known = find(registry, hash, backend_name, address_text, protocol);
+    if (known != NULL)
+        return known;
+    uint32_t id = endpoint_registry_count(registry);
+    if (id >= registry->bucket_count)
+        grow_buckets(registry, id);
+    ensure_segment(registry, id);
+    struct endpoint_entry *entry = entry_at(registry, id);
+    entry->hash = hash;
+    entry->state = state_new(id, backend_name, address_text, address, protocol);
+    link_entry(registry, id);
+    atomic_store_explicit(&registry->count, id + 1, memory_order_release);
+    return entry->state;
+}
+
+uint32_t endpoint_registry_count(const struct endpoint_registry *registry)
+{
+    return atomic_load_explicit(&registry->count, memory_order_acquire);
+}
+
+struct endpoint_state *endpoint_registry_at(const struct endpoint_registry *registry, uint32_t id)
+{
+    CHECK(id < endpoint_registry_count(registry));
+    return entry_at(registry, id)->state;
+}

@@ -1,0 +1,164 @@
+#include "proxy/config/settings_check.h"
+
+#include "proxy/config/settings_read.h"
+
+struct backend_settings *settings_use_backend(struct settings *settings,
+                                              const struct text_setting *name,
+                                              struct config_report *report)
+{
+    struct backend_list *backends = &settings->backends;
+    if (name->text.length == 0)
+        return NULL;
+    int64_t index = name_index_find(&backends->names, name->text);
+    if (index != NAME_INDEX_NONE) {
+        backends->items[index].used = true;
+        return &backends->items[index];
+    }
+    source_error(report, "unknown-backend", source_value_span(name->node),
+                 "there is no backend `%.*s`", STRVIEW_ARGS(name->text));
+    if (!config_report_wants_hint(report))
+        return NULL;
+    struct suggestion suggestion = suggestion_begin(name->text);
+    for (size_t i = 0; i < backends->count; i++)
+        suggestion_offer(&suggestion, backends->items[i].node->name);
+    if (suggestion.best.length == 0) {
+        config_report_hint(report, "define it in the group `backends`");
+        return NULL;
+    }
+    index = name_index_find(&backends->names, suggestion.best);
+    struct strview place =
+        source_place(&settings->arena, source_name_span(backends->items[index].node));
+    config_report_hint(report, "did you mean `%.*s` (%.*s)?", STRVIEW_ARGS(suggestion.best),
+                       STRVIEW_ARGS(place));
+    return NULL;
+}
+
+/* Two sockets cannot listen on one address; `first` has what was seen so far. */
+static void check_address(struct settings *settings, const struct address_setting *address,
+                          struct name_index *seen, uint32_t number, struct config_report *report)
+{
+    char buffer[ADDRESS_TEXT_BYTES];
+    if (address->text.length == 0)
+        return;
+    struct strview text =
+        arena_copy(&settings->arena, strview_of(address_format(&address->address, buffer)));
+    if (name_index_add(seen, text, number))
+        return;
+    const struct source_node *first =
+        settings->listeners.items[name_index_find(seen, text)].address.node;
+    struct strview place = source_place(&settings->arena, source_value_span(first));
+    source_error(report, "duplicate-address", source_value_span(address->node),
+                 "the listener at %.*s has this address already", STRVIEW_ARGS(place));
+}
+
+static void check_listeners(struct settings *settings, struct config_report *report)
+{
+    struct name_index seen = {.entries = NULL};
+    for (size_t i = 0; i < settings->listeners.count; i++)
+        check_address(settings, &settings->listeners.items[i].address, &seen, (uint32_t)i, report);
+    check_address(settings, &settings->admin.address, &seen, 0, report);
+    name_index_done(&seen);
+    if (settings->listeners.node != NULL && settings->listeners.count == 0)
+        source_error(report, "missing-key", source_name_span(settings->listeners.node),
+                     "without a listener nobody can connect");
+}
+
+static void check_backend(const struct backend_settings *backend, struct config_report *report)
+{
+    if (backend->tls.node != NULL) {
+        source_error(report, "tls-not-built", source_name_span(backend->tls.node),
+                     "TLS to backends is not built yet; without it this traffic would be readable "
+                     "on the wire");
+        config_report_hint(report, "remove `tls` only where the network itself is trusted");
+    }
+    if (backend->weights.node != NULL && backend->weights.count != backend->endpoints.count)
+        source_error(report, "out-of-range", source_value_span(backend->weights.node),
+                     "there are %zu endpoints, but %zu weights", backend->endpoints.count,
+                     backend->weights.count);
+    if (backend->balance.value == BALANCE_HASH)
+        source_warning(report, "not-built-yet", source_value_span(backend->balance.node),
+                       "this balance is not built yet, `two_choices` is used in its place");
+}
+
+static void check_isolated(const struct settings *settings, struct config_report *report)
+{
+    struct name_index sandboxed = {.entries = NULL};
+    for (size_t i = 0; i < settings->modules.count; i++) {
+        const struct module_settings *module = &settings->modules.items[i];
+        if (module->shadow_writes.value == SHADOW_WRITES_SANDBOX)
+            name_index_add(&sandboxed, module->extracted.text, (uint32_t)i);
+    }
+    for (size_t i = 0; i < settings->backends.count; i++) {
+        const struct backend_settings *backend = &settings->backends.items[i];
+        if (!backend->isolated.value ||
+            name_index_find(&sandboxed, backend->node->name) != NAME_INDEX_NONE)
+            continue;
+        source_error(report, "isolated-needs-sandbox", source_name_span(backend->isolated.node),
+                     "`isolated = true` has no meaning alone: no module with this extracted "
+                     "backend has `shadow_writes = \"sandbox\"`");
+    }
+    name_index_done(&sandboxed);
+}
+
+static void warn_unused(const struct settings *settings, struct config_report *report)
+{
+    for (size_t i = 0; i < settings->backends.count; i++) {
+        const struct backend_settings *backend = &settings->backends.items[i];
+        if (!backend->used)
+            source_warning(report, "unused-backend", source_name_span(backend->node),
+                           "nothing uses the backend `%.*s`", STRVIEW_ARGS(backend->node->name));
+    }
+}
+
+static bool changes_at_login(const struct identity_source *source)
+{
+    static const char *const session_names[] = {"sid",       "session",    "sessionid",
+                                                "phpsessid", "jsessionid", "connect.sid"};
+    if (source->kind == IDENTITY_HEADER)
+        return strview_equal(source->name, STRVIEW("authorization"));
+    if (source->kind != IDENTITY_COOKIE)
+        return false;
+    for (size_t i = 0; i < sizeof(session_names) / sizeof(session_names[0]); i++) {
+        if (strview_equal_ignore_case(source->name, strview_of(session_names[i])))
+            return true;
+    }
+    return false;
+}
+
+static void check_identity(const struct identity_list_setting *identity,
+                           struct config_report *report)
+{
+    for (size_t i = 0; i < identity->count; i++) {
+        const struct identity_source *source = &identity->items[i];
+        if (changes_at_login(source)) {
+            source_warning(report, "identity-changes-at-login",
+                           source_value_span(identity->nodes[i]),
+                           "this value changes when somebody logs in, and with it the side that "
+                           "serves them");
+            config_report_hint(report, "\"assign\" gives each browser a cookie that stays");
+        }
+        bool takes_all = source->kind == IDENTITY_ADDRESS || source->kind == IDENTITY_NONE;
+        if (takes_all && i + 1 < identity->count)
+            source_warning(report, "identity-unreachable",
+                           source_value_span(identity->nodes[i + 1]),
+                           "never used: the source in front of it always applies");
+    }
+}
+
+void settings_check(struct settings *settings, struct config_report *report)
+{
+    struct reader reader = {.settings = settings, .report = report};
+    read_check_required(&reader, &file_keys, settings, (struct source_span){.source = NULL});
+    settings_use_backend(settings, &settings->default_backend, report);
+    check_listeners(settings, report);
+    check_identity(&settings->identity, report);
+    for (size_t i = 0; i < settings->backends.count; i++)
+        check_backend(&settings->backends.items[i], report);
+    for (size_t i = 0; i < settings->modules.count; i++)
+        settings_check_module(settings, &settings->modules.items[i], report);
+    for (size_t i = 0; i < settings->routes.count; i++)
+        settings_check_route(settings, &settings->routes.items[i], report);
+    check_isolated(settings, report);
+    if (report->errors == 0)
+        warn_unused(settings, report);
+}

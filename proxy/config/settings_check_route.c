@@ -1,0 +1,53 @@
+#include "proxy/config/settings_check.h"
+
+/* One of exact, prefix and regex; a regex may stand beside a prefix. */
+static void check_path(const struct route_settings *route, struct config_report *report)
+{
+    const struct source_node *exact = route->exact.node;
+    const struct source_node *prefix = route->prefix.node;
+    const struct source_node *regex = route->regex.node;
+    if (exact == NULL && prefix == NULL && regex == NULL) {
+        source_error(report, "path-condition", source_name_span(route->node),
+                     "which paths? a route needs `exact`, `prefix` or `regex`");
+        config_report_hint(report, "prefix = \"/\"; takes every path");
+    } else if (exact != NULL && (prefix != NULL || regex != NULL)) {
+        const struct source_node *other = prefix != NULL ? prefix : regex;
+        source_error(report, "path-condition", source_name_span(other),
+                     "`%.*s` cannot stand beside `exact`", STRVIEW_ARGS(other->name));
+    } else if (exact == NULL && prefix == NULL && route->regex.text.length > 0) {
+        source_warning(report, "regex-without-prefix", source_name_span(regex),
+                       "a regex without `prefix` is tried on every request that no other route "
+                       "takes");
+        config_report_hint(report, "add the part of the path that is always the same as `prefix`");
+    }
+}
+
+static void check_destination(struct settings *settings, const struct route_settings *route,
+                              struct config_report *report)
+{
+    if (route->module != ROUTE_NO_MODULE)
+        return;
+    settings_use_backend(settings, &route->backend, report);
+    if (route->deny.node != NULL) {
+        const struct source_node *other =
+            route->backend.node != NULL ? route->backend.node : route->allow.node;
+        if (other != NULL)
+            source_error(report, "conflicting-keys", source_name_span(other),
+                         "`%.*s` has no meaning beside `deny`, which refuses every request",
+                         STRVIEW_ARGS(other->name));
+    } else if (route->backend.node == NULL) {
+        source_error(report, "missing-key", source_name_span(route->node),
+                     "a route outside modules needs a `backend`, or a status to `deny` with");
+        config_report_hint(report, "for example: backend = \"monolith\"; or deny = 403;");
+    }
+}
+
+void settings_check_route(struct settings *settings, struct route_settings *route,
+                          struct config_report *report)
+{
+    check_path(route, report);
+    check_destination(settings, route, report);
+    if (route->treat_as_read.value && route->treat_as_write.value)
+        source_error(report, "conflicting-keys", source_name_span(route->treat_as_write.node),
+                     "`treat_as_read` and `treat_as_write` cannot both be true");
+}

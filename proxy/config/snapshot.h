@@ -1,0 +1,94 @@
+/*
+ * The compiled configuration: immutable, reference-counted, swapped whole. Control builds and
+ * publishes it; workers read it without a lock. Nothing learned at run time lives here.
+ */
+#ifndef CONFIG_SNAPSHOT_H
+#define CONFIG_SNAPSHOT_H
+
+#include "proxy/backend/backend.h"
+#include "proxy/core/arena.h"
+#include "proxy/http/forwarding.h"
+#include "proxy/http/limits.h"
+#include "proxy/net/tls_context.h"
+#include "proxy/routing/plan.h"
+
+struct settings;
+struct config_report;
+
+/* The counters of one (module, route, side); filled by control before it publishes. */
+struct route_metrics {
+    uint32_t requests;
+    uint32_t duration;
+    uint32_t decisions;
+};
+
+struct route_info {
+    struct strview name;
+    struct strview module; /* empty outside modules */
+    struct route_metrics metrics[SIDE_COUNT];
+};
+
+struct listener_config {
+    struct strview name;
+    struct strview address_text;
+    struct address address;
+    struct tls_context *tls; /* NULL: cleartext */
+};
+
+struct access_log_config {
+    bool enabled;
+    bool combined;       /* else JSON */
+    struct strview path; /* "-": standard output */
+};
+
+struct snapshot {
+    struct arena arena; /* owns every string and array below */
+    _Atomic uint32_t references;
+    uint64_t generation;
+
+    struct plan_rules rules; /* routes and modules below, as the planner takes them */
+    struct route_table *routes;
+    struct module_table *modules;
+    struct backend *backends;
+    uint32_t backend_count;
+
+    struct route_info *route_infos; /* by struct route's index */
+    uint32_t route_count;
+    struct route_info unrouted; /* requests that no route took */
+    struct route_info rejected; /* requests refused before routing */
+
+    struct listener_config *listeners;
+    uint32_t listener_count;
+    struct cidr *trusted_proxies;
+    size_t trusted_proxy_count;
+    struct cidr *trusted_clients;
+    size_t trusted_client_count;
+    uint32_t forward; /* set of enum forward_field */
+    struct limits limits;
+    struct access_log_config access_log;
+
+    /* Fixed at start: a reload that changes them is reported and waits for a restart. */
+    uint32_t workers;             /* 0: one a core */
+    struct strview admin_address; /* empty: none */
+    struct strview state_dir;
+};
+
+/*
+ * Compiles settings that settings_check found good. What only compiling can find (regexes,
+ * conflicts, certificate files) goes into `report`; NULL when there was any error. One reference.
+ * Control thread.
+ */
+struct snapshot *snapshot_build(const struct settings *settings, struct endpoint_registry *registry,
+                                uint64_t generation, struct config_report *report);
+
+/*
+ * The same without certificates: enough to plan requests where the keys cannot be read. Listeners
+ * with certificates have no TLS context then.
+ */
+struct snapshot *snapshot_build_offline(const struct settings *settings,
+                                        struct endpoint_registry *registry,
+                                        struct config_report *report);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
+
+#endif

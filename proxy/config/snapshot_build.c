@@ -1,0 +1,253 @@
+#include "proxy/config/snapshot_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proxy/core/array.h"
+
+void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size)
+{
+    return count > 0 ? arena_zalloc(&snapshot->arena, count * size) : NULL;
+}
+
+static struct strview keep(struct snapshot *snapshot, struct strview text)
+{
+    return arena_copy(&snapshot->arena, text);
+}
+
+/* settings_check has seen that the name is there. */
+static uint32_t backend_index(const struct settings *settings, const struct text_setting *name)
+{
+    return (uint32_t)name_index_find(&settings->backends.names, name->text);
+}
+
+static struct timeouts timeouts_of(const struct timeout_settings *settings)
+{
+    return (struct timeouts){
+        .connect_ms = settings->connect.value,
+        .first_byte_ms = settings->first_byte.value,
+        .idle_ms = settings->idle.value,
+        .total_ms = settings->total.value,
+        .keep_alive_ms = settings->keep_alive.value,
+    };
+}
+
+static void build_backend(struct snapshot *snapshot, const struct backend_settings *settings,
+                          struct endpoint_registry *registry, struct backend *backend)
+{
+    backend->name = keep(snapshot, settings->node->name);
+    backend->protocol = (enum backend_protocol)settings->protocol.value;
+    backend->balance = (enum balance)settings->balance.value;
+    backend->isolated = settings->isolated.value != 0;
+    backend->timeouts = timeouts_of(&settings->timeouts);
+    backend->endpoint_count = (uint32_t)settings->endpoints.count;
+    backend->endpoints =
+        snapshot_array(snapshot, backend->endpoint_count, sizeof(*backend->endpoints));
+    for (uint32_t i = 0; i < backend->endpoint_count; i++) {
+        const struct address_setting *endpoint = &settings->endpoints.items[i];
+        backend->endpoints[i] = endpoint_registry_get(registry, backend->name, endpoint->text,
+                                                      &endpoint->address, (int)backend->protocol);
+    }
+}
+
+static void build_backends(struct snapshot *snapshot, const struct settings *settings,
+                           struct endpoint_registry *registry)
+{
+    snapshot->backend_count = (uint32_t)settings->backends.count;
+    snapshot->backends =
+        snapshot_array(snapshot, snapshot->backend_count, sizeof(*snapshot->backends));
+    for (uint32_t i = 0; i < snapshot->backend_count; i++) {
+        snapshot->backends[i].index = i;
+        build_backend(snapshot, &settings->backends.items[i], registry, &snapshot->backends[i]);
+    }
+}
+
+static void build_modules(struct snapshot *snapshot, const struct settings *settings)
+{
+    uint32_t count = (uint32_t)settings->modules.count;
+    struct module_table *table = module_table_new(count > 0 ? count : 1);
+    table->count = count;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct module_settings *from = &settings->modules.items[i];
+        struct strview name = arena_copy(&table->arena, from->node->name);
+        struct strview cohort = arena_copy(&table->arena, from->cohort.text);
+        table->modules[i] = (struct module){
+            .name = name,
+            .cohort = cohort.length > 0 ? cohort : name,
+            .stage = (enum stage)from->stage.value,
+            .threshold = (uint32_t)from->percent.value,
+            .write_owner = (enum write_owner)from->write_owner.value,
+            .legacy_backend = backend_index(settings, &from->legacy),
+            .extracted_backend = backend_index(settings, &from->extracted),
+        };
+    }
+    snapshot->modules = table;
+}
+
+static void build_rules(struct snapshot *snapshot, const struct settings *settings)
+{
+    const struct identity_list_setting *identity = &settings->identity;
+    struct identity_source *sources = snapshot_array(snapshot, identity->count, sizeof(*sources));
+    for (size_t i = 0; i < identity->count; i++) {
+        sources[i] = identity->items[i];
+        sources[i].name = keep(snapshot, identity->items[i].name);
+    }
+    snapshot->rules = (struct plan_rules){
+        .routes = snapshot->routes,
+        .modules = snapshot->modules,
+        .identity = sources,
+        .identity_count = identity->count,
+        .default_backend = backend_index(settings, &settings->default_backend),
+        .ambiguous_paths = (enum ambiguous_paths)settings->ambiguous_paths.value,
+    };
+}
+
+/* A file that cannot even be read is the plainer cause. */
+static bool fault_unreadable(const struct text_setting *path, struct config_report *report)
+{
+    if (access(path->text.data, R_OK) == 0)
+        return false;
+    source_error(report, "bad-certificate", source_value_span(path->node),
+                 "the file `%.*s` cannot be read: %s", STRVIEW_ARGS(path->text), strerror(errno));
+    config_report_hint(report, "a path is relative to the folder of the file that names it");
+    return true;
+}
+
+static void fault_certificate(const struct certificate_settings *item, const char *problem,
+                              struct config_report *report)
+{
+    if (!fault_unreadable(&item->certificate, report) && !fault_unreadable(&item->key, report))
+        source_error(report, "bad-certificate", source_value_span(item->certificate.node), "%s",
+                     problem);
+}
+
+static struct tls_context *build_tls(const struct settings *settings,
+                                     const struct certificate_list_setting *list,
+                                     struct config_report *report)
+{
+    struct tls_certificate *certificates = memory_zalloc(list->count * sizeof(*certificates));
+    for (size_t i = 0; i < list->count; i++) {
+        certificates[i].certificate_path = list->items[i].certificate.text.data;
+        certificates[i].key_path = list->items[i].key.text.data;
+    }
+    const struct tls_context_options options = {
+        .certificates = certificates,
+        .certificate_count = list->count,
+        .tls13_only = settings->tls_minimum.value != 0,
+    };
+    struct fault fault = {.text = ""};
+    size_t bad = 0;
+    struct tls_context *context = tls_context_new(&options, &fault, &bad);
+    if (context == NULL)
+        fault_certificate(&list->items[bad < list->count ? bad : 0], fault.text, report);
+    free(certificates);
+    return context;
+}
+
+static void build_listeners(struct snapshot *snapshot, const struct settings *settings,
+                            bool with_certificates, struct config_report *report)
+{
+    snapshot->listener_count = (uint32_t)settings->listeners.count;
+    snapshot->listeners =
+        snapshot_array(snapshot, snapshot->listener_count, sizeof(*snapshot->listeners));
+    for (uint32_t i = 0; i < snapshot->listener_count; i++) {
+        const struct listener_settings *from = &settings->listeners.items[i];
+        struct listener_config *listener = &snapshot->listeners[i];
+        listener->name = keep(snapshot, from->node->name);
+        listener->address_text = keep(snapshot, from->address.text);
+        listener->address = from->address.address;
+        if (with_certificates && from->certificates.node != NULL)
+            listener->tls = build_tls(settings, &from->certificates, report);
+    }
+}
+
+static struct limits limits_of(const struct limit_settings *settings)
+{
+    return (struct limits){
+        .header_bytes = (uint32_t)settings->header_bytes.value,
+        .header_fields = (uint32_t)settings->header_fields.value,
+        .body_bytes = (uint64_t)settings->body_bytes.value,
+        .streams = (uint32_t)settings->streams.value,
+        .connections = (uint32_t)settings->connections.value,
+        .header_timeout_ms = (uint32_t)settings->header_timeout.value,
+        .body_timeout_ms = (uint32_t)settings->body_timeout.value,
+        .write_timeout_ms = (uint32_t)settings->write_timeout.value,
+        .idle_timeout_ms = (uint32_t)settings->idle_timeout.value,
+        .drain_timeout_ms = (uint32_t)settings->drain_timeout.value,
+    };
+}
+
+static struct cidr *keep_cidrs(struct snapshot *snapshot, const struct cidr_list_setting *list,
+                               size_t *ret_count)
+{
+    struct cidr *copy = snapshot_array(snapshot, list->count, sizeof(*copy));
+    if (list->count > 0)
+        memcpy(copy, list->items, list->count * sizeof(*copy));
+    *ret_count = list->count;
+    return copy;
+}
+
+/* Without the key: "state" in the folder of the configuration. */
+static struct strview keep_state_dir(struct snapshot *snapshot, const struct settings *settings)
+{
+    if (settings->state_dir.node != NULL)
+        return keep(snapshot, settings->state_dir.text);
+    return arena_printf(&snapshot->arena, "%.*sstate", STRVIEW_ARGS(settings->folder));
+}
+
+static void build_globals(struct snapshot *snapshot, const struct settings *settings)
+{
+    const struct access_log_settings *log = &settings->access_log;
+    struct strview log_path = log->path.text.length > 0 ? log->path.text : STRVIEW("-");
+    snapshot->trusted_proxies =
+        keep_cidrs(snapshot, &settings->trusted_proxies, &snapshot->trusted_proxy_count);
+    snapshot->trusted_clients =
+        keep_cidrs(snapshot, &settings->trusted_clients, &snapshot->trusted_client_count);
+    snapshot->forward = (uint32_t)settings->forward.value;
+    snapshot->limits = limits_of(&settings->limits);
+    snapshot->access_log = (struct access_log_config){
+        .enabled = !strview_equal(log_path, STRVIEW("off")),
+        .combined = log->format.value != 0,
+        .path = keep(snapshot, log_path),
+    };
+    snapshot->workers = (uint32_t)settings->workers.value;
+    snapshot->admin_address = keep(snapshot, settings->admin.address.text);
+    snapshot->state_dir = keep_state_dir(snapshot, settings);
+}
+
+static struct snapshot *build(const struct settings *settings, struct endpoint_registry *registry,
+                              bool with_certificates, struct config_report *report)
+{
+    size_t errors_before = report->errors;
+    struct snapshot *snapshot = memory_zalloc(sizeof(*snapshot));
+    arena_init(&snapshot->arena, NULL);
+    snapshot->references = 1;
+    build_modules(snapshot, settings);
+    build_listeners(snapshot, settings, with_certificates, report);
+    if (!snapshot_build_routes(snapshot, settings, report) || report->errors > errors_before) {
+        snapshot_unref(snapshot);
+        return NULL;
+    }
+    /* Last, so that a bad reload leaves nothing behind in the registry. */
+    build_backends(snapshot, settings, registry);
+    build_rules(snapshot, settings);
+    build_globals(snapshot, settings);
+    return snapshot;
+}
+
+struct snapshot *snapshot_build(const struct settings *settings, struct endpoint_registry *registry,
+                                uint64_t generation, struct config_report *report)
+{
+    struct snapshot *snapshot = build(settings, registry, true, report);
+    if (snapshot != NULL)
+        snapshot->generation = generation;
+    return snapshot;
+}
+
+struct snapshot *snapshot_build_offline(const struct settings *settings,
+                                        struct endpoint_registry *registry,
+                                        struct config_report *report)
+{
+    return build(settings, registry, false, report);
+}
