@@ -55,7 +55,7 @@ struct path_scan {
     bool valid;
     bool ambiguous;
     bool encodings_change;
-    bool dot_begins_segment; /* perhaps a dot segment */
+    bool dot_segments;
 };
 
 static void scan_percent(struct strview target, size_t offset, struct path_scan *scan)
@@ -70,6 +70,22 @@ static void scan_percent(struct strview target, size_t offset, struct path_scan 
         scan->encodings_change = true;
 }
 
+/* What a segment that begins with the dot at `offset` is: nothing special, or to be resolved. */
+static void scan_dot(struct strview target, size_t offset, struct path_scan *scan)
+{
+    if (offset == 0 || target.data[offset - 1] != '/')
+        return;
+    size_t end = offset + 1;
+    bool parent = end < target.length && target.data[end] == '.';
+    end += parent ? 1 : 0;
+    char after = end < target.length ? target.data[end] : '/';
+    if (after == '/' || after == '?')
+        scan->dot_segments = true;
+    /* Some servers see a parameter of "..", others a name. */
+    else if (parent && after == ';')
+        scan->ambiguous = true;
+}
+
 static struct path_scan path_scan(struct strview target)
 {
     struct path_scan scan = {.length = target.length, .valid = true};
@@ -78,7 +94,7 @@ static struct path_scan path_scan(struct strview target)
         case BYTE_PLAIN:
             break;
         case BYTE_DOT:
-            scan.dot_begins_segment |= i > 0 && target.data[i - 1] == '/';
+            scan_dot(target, i, &scan);
             break;
         case BYTE_PERCENT:
             scan_percent(target, i, &scan);
@@ -129,7 +145,7 @@ static size_t normalise_encodings(struct strview path, char *out)
     return used;
 }
 
-/* Does a segment begin with "..;"? Some servers see a parameter of "..", others a name. */
+/* Does a segment begin with "..;", now that its dots are decoded? */
 static bool has_dots_with_parameter(struct strview path)
 {
     for (size_t i = 0; i + 3 < path.length; i++) {
@@ -196,7 +212,7 @@ enum path_kind path_canonical(struct arena *arena, struct strview target, struct
         return PATH_INVALID;
     *ret_query = query;
     struct strview path = strview_make(target.data, scan.length);
-    if (!scan.ambiguous && (scan.encodings_change || scan.dot_begins_segment))
+    if (!scan.ambiguous && (scan.encodings_change || scan.dot_segments))
         return path_rebuild(arena, path, ret_path);
     *ret_path = path;
     return scan.ambiguous ? PATH_AMBIGUOUS : PATH_CANONICAL;

@@ -86,9 +86,8 @@ static bool compile_pieces(struct route_rewrite *rewrite, struct strview text, s
 static bool check_template(struct strview text, struct arena *arena, struct route_fault *fault)
 {
     fault->offset = 0;
-    if (text.length == 0 || text.length > REWRITE_PATH_BYTES_MAX) {
-        snprintf(fault->text, sizeof(fault->text), "a path of 1 to %d bytes is needed",
-                 REWRITE_PATH_BYTES_MAX);
+    if (text.length > REWRITE_PATH_BYTES_MAX) {
+        snprintf(fault->text, sizeof(fault->text), "longer than %d bytes", REWRITE_PATH_BYTES_MAX);
         return false;
     }
     struct strview whole = arena_printf(arena, "/%.*s", STRVIEW_ARGS(text));
@@ -142,7 +141,8 @@ static struct strview replace(const struct route_rewrite *rewrite, struct strvie
     size_t used = before;
     for (size_t i = 0; i < rewrite->count; i++) {
         struct strview text = piece_text(&rewrite->pieces[i], scratch, path);
-        memcpy(bytes + used, text.data, text.length);
+        if (text.length > 0)
+            memcpy(bytes + used, text.data, text.length);
         used += text.length;
     }
     memcpy(bytes + used, match.data + match.length, path.length - before - match.length);
