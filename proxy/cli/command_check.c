@@ -1,0 +1,111 @@
+#include "proxy/cli/command_check.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "proxy/config/settings.h"
+#include "proxy/config/snapshot.h"
+
+enum { EXIT_GOOD, EXIT_FAULT, EXIT_USAGE };
+
+static const char help[] =
+    "usage: strangler check [DIR|FILE] [--format human|json]\n"
+    "\n"
+    "Reads a configuration (default: the folder `routes`) as `strangler run` would and reports\n"
+    "every error and every warning with its place. Nothing is started or changed.\n"
+    "\n"
+    "  --format human   for people (default)\n"
+    "  --format json    one object: errors, warnings, faults\n"
+    "  --help           this text\n"
+    "\n"
+    "Exit status: 0 no error (warnings may remain), 1 an error, 2 bad usage.\n"
+    "Every code in brackets is explained in routes/README.md.\n";
+
+struct check_options {
+    const char *path;
+    bool json;
+    bool help;
+};
+
+static int usage_fault(const char *text)
+{
+    fprintf(stderr, "strangler check: %s\nTry `strangler check --help`.\n", text);
+    return EXIT_USAGE;
+}
+
+static bool parse_options(int argc, char **argv, struct check_options *options)
+{
+    static const struct option known[] = {
+        {"format", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    optind = 0; /* start anew: main has parsed its own options */
+    opterr = 0;
+    for (int c = getopt_long(argc, argv, ":h", known, NULL); c != -1;
+         c = getopt_long(argc, argv, ":h", known, NULL)) {
+        if (c == 'h')
+            options->help = true;
+        else if (c == 'f' && strcmp(optarg, "json") == 0)
+            options->json = true;
+        else if (c == 'f' && strcmp(optarg, "human") == 0)
+            options->json = false;
+        else
+            return false;
+    }
+    if (optind < argc)
+        options->path = argv[optind++];
+    return optind >= argc;
+}
+
+static void print_summary(struct config_report *report, const struct snapshot *snapshot,
+                          const char *path)
+{
+    config_report_print(report, stdout);
+    if (snapshot == NULL)
+        printf("%s: not usable (errors: %zu, warnings: %zu)\n", path, report->errors,
+               report->warnings);
+    else
+        printf("%s: good (listeners: %u, backends: %u, modules: %u, routes: %u, warnings: %zu)\n",
+               path, snapshot->listener_count, snapshot->backend_count, snapshot->modules->count,
+               snapshot->route_count, report->warnings);
+}
+
+static void print_json(struct config_report *report)
+{
+    printf("{\"errors\":%zu,\"warnings\":%zu,\"faults\":", report->errors, report->warnings);
+    config_report_print_json(report, stdout);
+    printf("}\n");
+}
+
+static int check(const struct check_options *options)
+{
+    struct config_report report;
+    config_report_init(&report);
+    struct endpoint_registry *registry = endpoint_registry_new();
+    struct settings *settings = settings_load(options->path, &report);
+    struct snapshot *snapshot =
+        settings != NULL ? snapshot_build(settings, registry, 1, &report) : NULL;
+    if (options->json)
+        print_json(&report);
+    else
+        print_summary(&report, snapshot, options->path);
+    int status = snapshot != NULL ? EXIT_GOOD : EXIT_FAULT;
+    snapshot_unref(snapshot);
+    settings_free(settings);
+    endpoint_registry_free(registry);
+    config_report_done(&report);
+    return status;
+}
+
+int command_check(int argc, char **argv)
+{
+    struct check_options options = {.path = "routes"};
+    if (!parse_options(argc, argv, &options))
+        return usage_fault("unknown option or too many arguments");
+    if (options.help) {
+        fputs(help, stdout);
+        return EXIT_GOOD;
+    }
+    return check(&options);
+}
