@@ -1,30 +1,69 @@
 #include "extracted/service_kit/h2_session.h"
 
-static int answer_if_due(struct h2_session *session, struct h2_stream *stream, int32_t id)
+/* Only what ends the session is an error to nghttp2's callbacks. */
+static int callback_outcome(int outcome)
 {
-    if (!h2_stream_is_due(stream))
-        return 0;
-    const struct h2_turn *turn = session->turn;
-    int outcome = h2_stream_answer(stream, turn->service, session->protocol, id, turn->date);
     return nghttp2_is_fatal(outcome) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int answer(struct h2_session *session, struct h2_stream *stream)
+{
+    const struct h2_turn *turn = session->turn;
+    int outcome = h2_stream_answer(stream, turn->service, session->protocol, turn->date);
+    session->reply_bytes += stream->reply.body.length;
+    return callback_outcome(outcome);
+}
+
+static int answer_if_due(struct h2_session *session, struct h2_stream *stream)
+{
+    if (stream->is_deferred || !h2_stream_is_due(stream))
+        return 0;
+    if (session->reply_bytes < H2_REPLY_BACKLOG)
+        return answer(session, stream);
+    stream->is_deferred = true;
+    session->deferred_count++;
+    return 0;
+}
+
+/* A client that asks for much and reads little gets its replies one after the other. */
+static bool answer_deferred(struct h2_session *session)
+{
+    struct h2_stream *stream = session->streams;
+    while (stream != NULL && session->deferred_count > 0 &&
+           session->reply_bytes < H2_REPLY_BACKLOG) {
+        if (stream->is_deferred) {
+            stream->is_deferred = false;
+            session->deferred_count--;
+            if (answer(session, stream) != 0)
+                return false;
+        }
+        stream = stream->next;
+    }
+    return true;
 }
 
 static void link_stream(struct h2_session *session, struct h2_stream *stream)
 {
-    stream->next = session->streams;
-    if (stream->next != NULL)
-        stream->next->previous = stream;
-    session->streams = stream;
+    stream->previous = session->last_stream;
+    if (stream->previous != NULL)
+        stream->previous->next = stream;
+    else
+        session->streams = stream;
+    session->last_stream = stream;
 }
 
 static void drop_stream(struct h2_session *session, struct h2_stream *stream)
 {
     if (stream->next != NULL)
         stream->next->previous = stream->previous;
+    else
+        session->last_stream = stream->previous;
     if (stream->previous != NULL)
         stream->previous->next = stream->next;
     else
         session->streams = stream->next;
+    session->reply_bytes -= stream->reply.body.length;
+    session->deferred_count -= stream->is_deferred ? 1 : 0;
     h2_stream_free(stream);
 }
 
@@ -32,7 +71,7 @@ static int on_begin_headers(nghttp2_session *protocol, const nghttp2_frame *fram
 {
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct h2_stream *stream = h2_stream_new();
+    struct h2_stream *stream = h2_stream_new(frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (nghttp2_session_set_stream_user_data(protocol, frame->hd.stream_id, stream) != 0) {
@@ -62,7 +101,7 @@ static int on_data(nghttp2_session *protocol, uint8_t flags, int32_t stream_id,
     if (stream == NULL)
         return 0;
     h2_stream_add_body(stream, bytes, length);
-    return answer_if_due(context, stream, stream_id);
+    return answer_if_due(context, stream);
 }
 
 /* A client that opens and resets streams without end costs more than it may. */
@@ -89,7 +128,10 @@ static int on_request_frame(struct h2_session *session, const nghttp2_frame *fra
         h2_stream_end_head(stream, session->turn->service);
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
         stream->request_ended = true;
-    return answer_if_due(session, stream, id);
+    int outcome = answer_if_due(session, stream);
+    if (outcome != 0)
+        return outcome;
+    return callback_outcome(h2_stream_invite_body(stream, session->protocol));
 }
 
 static int on_frame(nghttp2_session *protocol, const nghttp2_frame *frame, void *context)
@@ -195,6 +237,8 @@ bool h2_session_receive(struct h2_session *session, const uint8_t *bytes, size_t
 
 bool h2_session_send(struct h2_session *session, struct body_text *out, size_t enough)
 {
+    if (!answer_deferred(session))
+        return false;
     while (out->length < enough) {
         const uint8_t *bytes = NULL;
         ssize_t length = nghttp2_session_mem_send(session->protocol, &bytes);
@@ -211,7 +255,8 @@ bool h2_session_send(struct h2_session *session, struct body_text *out, size_t e
 
 bool h2_session_wants_send(const struct h2_session *session)
 {
-    return nghttp2_session_want_write(session->protocol) != 0;
+    bool can_answer = session->deferred_count > 0 && session->reply_bytes < H2_REPLY_BACKLOG;
+    return can_answer || nghttp2_session_want_write(session->protocol) != 0;
 }
 
 /* After the announcement alone nghttp2 sees no reason to read on, but a request may be coming. */

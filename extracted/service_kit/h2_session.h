@@ -12,8 +12,9 @@ enum {
     H2_STREAMS = 1000,             /* concurrent streams of a connection */
     H2_STREAM_WINDOW = 256 * 1024, /* bytes of a request body on the way */
     H2_CONNECTION_WINDOW = 1024 * 1024,
-    H2_RESET_BURST = 2000, /* resets a client may send at once … */
-    H2_RESET_PER_S = 200,  /* … and from then on, a second */
+    H2_REPLY_BACKLOG = 1024 * 1024, /* bytes of replies from which on no further one is made */
+    H2_RESET_BURST = 2000,          /* resets a client may send at once … */
+    H2_RESET_PER_S = 200,           /* … and from then on, a second */
 };
 
 /* How far the end is. */
@@ -33,7 +34,10 @@ struct h2_turn {
 struct h2_session {
     nghttp2_session *protocol;
     const struct h2_turn *turn;
-    struct h2_stream *streams; /* a list, through next and previous */
+    struct h2_stream *streams; /* a list, oldest first, through next and previous */
+    struct h2_stream *last_stream;
+    size_t reply_bytes;      /* bodies of replies that are not wholly sent */
+    unsigned deferred_count; /* streams whose reply waits until these are fewer */
     double reset_budget;
     double reset_counted_at;
     enum h2_goodbye goodbye;

@@ -6,11 +6,12 @@
 
 enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW };
 
-struct h2_stream *h2_stream_new(void)
+struct h2_stream *h2_stream_new(int32_t id)
 {
     struct h2_stream *stream = calloc(1, sizeof(*stream));
     if (stream == NULL)
         return NULL;
+    stream->id = id;
     http_reply_init(&stream->reply);
     return stream;
 }
@@ -55,6 +56,8 @@ void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_
         keep(&stream->method, value);
     else if (http_view_equals(field, ":path"))
         keep(&stream->path, value);
+    else if (http_view_equals(field, "expect"))
+        stream->expects_continue = http_view_equals(view(value), "100-continue");
 }
 
 void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *service)
@@ -62,6 +65,24 @@ void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *servi
     router_read_target(&stream->request, view(stream->method), view(stream->path));
     stream->route = router_find(&service->router, &stream->request);
     body_text_init(&stream->body, stream->route != NULL ? stream->route->body_limit : 0);
+}
+
+static nghttp2_nv reply_field(const char *constant_name, const char *value, uint8_t flags)
+{
+    return (nghttp2_nv){.name = (uint8_t *)constant_name,
+                        .value = (uint8_t *)value,
+                        .namelen = strlen(constant_name),
+                        .valuelen = strlen(value),
+                        .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | flags)};
+}
+
+int h2_stream_invite_body(struct h2_stream *stream, nghttp2_session *session)
+{
+    if (!stream->expects_continue || stream->request_ended || stream->answered)
+        return 0;
+    stream->expects_continue = false;
+    nghttp2_nv status = reply_field(":status", "100", NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    return nghttp2_submit_headers(session, NGHTTP2_FLAG_NONE, stream->id, NULL, &status, 1, NULL);
 }
 
 void h2_stream_add_body(struct h2_stream *stream, const uint8_t *bytes, size_t length)
@@ -111,17 +132,7 @@ static ssize_t on_reply_body_wanted(nghttp2_session *session, int32_t stream_id,
     return (ssize_t)count;
 }
 
-static nghttp2_nv field(const char *constant_name, const char *value, uint8_t flags)
-{
-    return (nghttp2_nv){.name = (uint8_t *)constant_name,
-                        .value = (uint8_t *)value,
-                        .namelen = strlen(constant_name),
-                        .valuelen = strlen(value),
-                        .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | flags)};
-}
-
-static int submit(struct h2_stream *stream, nghttp2_session *session, int32_t stream_id,
-                  const char *date)
+static int submit(struct h2_stream *stream, nghttp2_session *session, const char *date)
 {
     const struct http_reply *reply = &stream->reply;
     char status[8];
@@ -130,25 +141,26 @@ static int submit(struct h2_stream *stream, nghttp2_session *session, int32_t st
     size_t count = 0;
     snprintf(status, sizeof(status), "%u", reply->status);
     snprintf(length, sizeof(length), "%zu", reply->body.length);
-    fields[count++] = field(":status", status, 0);
-    fields[count++] = field("date", date, 0);
+    fields[count++] = reply_field(":status", status, 0);
+    fields[count++] = reply_field("date", date, 0);
     if (reply->content_type != NULL)
-        fields[count++] = field("content-type", reply->content_type, NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+        fields[count++] =
+            reply_field("content-type", reply->content_type, NGHTTP2_NV_FLAG_NO_COPY_VALUE);
     for (unsigned i = 0; i < reply->allow_count; i++)
-        fields[count++] = field("allow", reply->allow[i], NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+        fields[count++] = reply_field("allow", reply->allow[i], NGHTTP2_NV_FLAG_NO_COPY_VALUE);
     /* RFC 9110 section 8.6: no content-length with 204. */
     if (reply->status != 204)
-        fields[count++] = field("content-length", length, 0);
+        fields[count++] = reply_field("content-length", length, 0);
     nghttp2_data_provider body = {.source.ptr = stream, .read_callback = on_reply_body_wanted};
     bool has_body = reply->body.length > 0 && reply->status != 204 &&
                     !http_view_equals(stream->request.method, "HEAD");
-    return nghttp2_submit_response(session, stream_id, fields, count, has_body ? &body : NULL);
+    return nghttp2_submit_response(session, stream->id, fields, count, has_body ? &body : NULL);
 }
 
 int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
-                     nghttp2_session *session, int32_t stream_id, const char *date)
+                     nghttp2_session *session, const char *date)
 {
     stream->answered = true;
     make_reply(stream, service);
-    return submit(stream, session, stream_id, date);
+    return submit(stream, session, date);
 }

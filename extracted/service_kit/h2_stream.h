@@ -15,13 +15,16 @@ enum { H2_HEAD_LIMIT = 64 * 1024 }; /* bytes of a head, counted as RFC 9113 sect
 struct h2_stream {
     struct h2_stream *next; /* the session's list */
     struct h2_stream *previous;
+    int32_t id;
     nghttp2_rcbuf *method; /* counted references; NULL until they came */
     nghttp2_rcbuf *path;
     size_t head_bytes;
     struct http_request request; /* views into the two above and into body */
     struct body_text body;
     const struct http_route *route; /* NULL: none takes it */
+    bool expects_continue;          /* RFC 9110 section 10.1.1 */
     bool request_ended;
+    bool is_deferred; /* due, but the session has enough replies to send */
     bool answered;
     struct http_reply reply;
     size_t reply_sent; /* bytes of the reply's body */
@@ -34,7 +37,7 @@ struct h2_service {
 };
 
 /* NULL: no memory. */
-struct h2_stream *h2_stream_new(void);
+struct h2_stream *h2_stream_new(int32_t id);
 void h2_stream_free(struct h2_stream *stream);
 
 /* Keeps a field if it matters, counts it in any case. */
@@ -42,6 +45,9 @@ void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_
 
 /* After the request's header block: finds the route. */
 void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *service);
+
+/* Asks for the body if the client waits to be asked. Returns 0 or a nghttp2 error. */
+int h2_stream_invite_body(struct h2_stream *stream, nghttp2_session *session);
 
 /* Keeps body bytes if the route wants them. */
 void h2_stream_add_body(struct h2_stream *stream, const uint8_t *bytes, size_t length);
@@ -52,6 +58,6 @@ bool h2_stream_is_due(const struct h2_stream *stream);
 /* Makes the reply and submits it, once. date is the `date` field's value. Returns 0 or a nghttp2
  * error. */
 int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
-                     nghttp2_session *session, int32_t stream_id, const char *date);
+                     nghttp2_session *session, const char *date);
 
 #endif
