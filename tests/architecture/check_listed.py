@@ -15,13 +15,23 @@ def build_words(root, folder):
     return frozenset(re.split(r"[\s()\";]+", text))
 
 
+def names_it(words, name):
+    """Whether a word is this name, or becomes it when a variable is another word of the file."""
+    if name in words:
+        return True
+    for word in words:
+        if "${" in word:
+            pattern = "(.*)".join(re.escape(part) for part in re.split(r"\$\{\w+\}", word))
+            found = re.fullmatch(pattern, name)
+            if found and all(value in words for value in found.groups()):
+                return True
+    return False
+
+
 def is_listed(root, path):
     folder = os.path.dirname(path)
     while True:
-        words = build_words(root, folder)
-        name = os.path.relpath(path, folder or ".")
-        if name in words or any(word.endswith("}/" + path) or word.endswith("}/" + name)
-                                for word in words):
+        if names_it(build_words(root, folder), os.path.relpath(path, folder or ".")):
             return True
         if not folder:
             return False

@@ -112,6 +112,12 @@ class ArchitectureChecks(unittest.TestCase):
     def test_a_source_that_nothing_builds_is_found(self):
         self.assert_fault(check_listed, {"proxy/core/other.c": ""}, "proxy/core/other.c: no")
 
+    def test_a_list_of_names_may_stand_for_sources(self):
+        self.write({"tests/CMakeLists.txt": "foreach(name a b)\nadd_test_of(test_${name}.c)\n",
+                    "tests/test_a.c": ""})
+        self.assertEqual(check_listed.find_faults(self.root), [])
+        self.assert_fault(check_listed, {"tests/test_c.c": ""}, "tests/test_c.c")
+
     def test_sources_listed_by_a_pattern_are_a_fault(self):
         self.assert_fault(check_listed, {"bench/CMakeLists.txt": "file(GLOB all *.c)\n"}, "pattern")
 
