@@ -12,7 +12,7 @@ def build_words(root, folder):
     if not os.path.exists(os.path.join(root, path)):
         return frozenset()
     text = re.sub(r"#[^\n]*", "", source_tree.read(root, path))
-    text = re.sub(r"\$\{CMAKE_CURRENT_SOURCE_DIR\}/", "", text)
+    text = re.sub(r"\$\{CMAKE_CURRENT_(?:FUNCTION_LIST|LIST|SOURCE)_DIR\}/", "", text)
     return frozenset(re.split(r"[\s()\";]+", text))
 
 
