@@ -86,10 +86,19 @@ static void scan_dot(struct strview target, size_t offset, struct path_scan *sca
         scan->ambiguous = true;
 }
 
+/* The place of the first byte from `from` on that is not plain, or the length. */
+static size_t skip_plain(struct strview target, size_t from)
+{
+    while (from < target.length && byte_class(target.data[from]) == BYTE_PLAIN)
+        from++;
+    return from;
+}
+
 static struct path_scan path_scan(struct strview target)
 {
     struct path_scan scan = {.length = target.length, .valid = true};
-    for (size_t i = 0; i < target.length && scan.valid; i++) {
+    for (size_t i = skip_plain(target, 0); i < target.length && scan.valid;
+         i = skip_plain(target, i + 1)) {
         switch (byte_class(target.data[i])) {
         case BYTE_PLAIN:
             break;

@@ -1,14 +1,14 @@
 #include "proxy/routing/radix.h"
 
 struct radix_node {
-    const char *label; /* bytes that lead here from the parent */
-    uint32_t label_length;
+    const char *rest; /* of the bytes that lead here, after the first, which chose the node */
+    uint32_t rest_length;
     uint32_t key; /* RADIX_NONE: no key ends here */
     bool exact;
     bool prefix;
-    uint8_t first; /* byte that children[0] begins with */
-    uint16_t span; /* number of children, NULL for bytes that lead nowhere */
-    struct radix_node **children;
+    uint8_t first;                /* byte that children[0] begins with */
+    uint16_t span;                /* number of children, NULL for bytes that lead nowhere */
+    struct radix_node **children; /* a letter's upper case leads where the letter does */
 };
 
 struct build {
@@ -63,38 +63,62 @@ static uint32_t run_end(const struct build *build, uint32_t from, uint32_t to, s
     return end;
 }
 
+static struct radix_node *node_build(const struct build *build, uint32_t from, uint32_t to,
+                                     size_t depth, uint32_t outer);
+
+static char ascii_upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+}
+
+/* Children for keys from … to - 1, which share their first `depth` bytes and are longer. */
+static void children_build(const struct build *build, struct radix_node *node, uint32_t from,
+                           uint32_t to, size_t depth, uint32_t outer)
+{
+    unsigned first = UINT8_MAX;
+    unsigned last = 0;
+    for (uint32_t i = from; i < to; i = run_end(build, i, to, depth)) {
+        unsigned lower = byte_at(&build->keys[i], depth);
+        unsigned upper = (unsigned char)ascii_upper((char)lower);
+        first = upper < first ? upper : first;
+        last = lower > last ? lower : last;
+    }
+    node->first = (uint8_t)first;
+    node->span = (uint16_t)(last - first + 1);
+    node->children = arena_zalloc(build->arena, node->span * sizeof(struct radix_node *));
+    while (from < to) {
+        uint32_t end = run_end(build, from, to, depth);
+        unsigned lower = byte_at(&build->keys[from], depth);
+        struct radix_node *child = node_build(build, from, end, depth + 1, outer);
+        node->children[lower - first] = child;
+        node->children[(unsigned char)ascii_upper((char)lower) - first] = child;
+        from = end;
+    }
+}
+
 /*
- * The node for keys from … to - 1, which share their first `offset` bytes. `outer` is the nearest
+ * The node for keys from … to - 1, which share their first `depth` bytes. `outer` is the nearest
  * prefix key above. Depth of recursion is bounded by the length of the keys.
  */
 static struct radix_node *node_build(const struct build *build, uint32_t from, uint32_t to,
-                                     size_t offset, uint32_t outer)
+                                     size_t depth, uint32_t outer)
 {
     struct radix_node *node = arena_zalloc(build->arena, sizeof(*node));
-    const struct radix_key *first = &build->keys[from];
-    const struct radix_key *last = &build->keys[to - 1];
-    /* The root has no label, so that a lookup can start with a choice among children. */
-    size_t label = offset > 0 ? common_length(first, last, offset - 1) : 0;
-    size_t depth = offset > 0 ? offset - 1 + label : 0;
-    node->label = offset > 0 ? first->text.data + offset - 1 : NULL;
-    node->label_length = (uint32_t)label;
+    const struct radix_key *key = &build->keys[from];
     node->key = RADIX_NONE;
-    if (first->text.length == depth) {
+    /* The root has nothing before it, so that a lookup starts with a choice among children. */
+    if (depth > 0) {
+        node->rest = key->text.data + depth;
+        node->rest_length = (uint32_t)common_length(key, &build->keys[to - 1], depth);
+        depth += node->rest_length;
+    }
+    if (key->text.length == depth) {
         node_set_key(build, node, from, outer);
         outer = node->prefix ? from : outer;
         from++;
     }
-    if (from == to)
-        return node;
-    node->first = byte_at(&build->keys[from], depth);
-    node->span = (uint16_t)(byte_at(last, depth) - node->first + 1);
-    node->children = arena_zalloc(build->arena, node->span * sizeof(struct radix_node *));
-    while (from < to) {
-        uint32_t end = run_end(build, from, to, depth);
-        node->children[byte_at(&build->keys[from], depth) - node->first] =
-            node_build(build, from, end, depth + 1, outer);
-        from = end;
-    }
+    if (from < to)
+        children_build(build, node, from, to, depth, outer);
     return node;
 }
 
@@ -114,41 +138,37 @@ void radix_build(struct radix *radix, struct arena *arena, const struct radix_ke
     radix->shorter = build.shorter;
 }
 
-static bool label_fits(const struct radix_node *node, struct strview rest)
+/* The child for the bytes at *text, which moves behind them, or NULL. There is one byte at least.
+ */
+static const struct radix_node *take_child(const struct radix_node *node, const char **text,
+                                           const char *end)
 {
-    if (rest.length < node->label_length)
-        return false;
-    /* The first byte chose the node. */
-    for (uint32_t i = 1; i < node->label_length; i++) {
-        if (rest.data[i] != node->label[i] && ascii_lower(rest.data[i]) != node->label[i])
-            return false;
+    unsigned index = (unsigned)(unsigned char)**text - node->first;
+    const struct radix_node *child = index < node->span ? node->children[index] : NULL;
+    const char *at = *text + 1;
+    if (child == NULL || end - at < (ptrdiff_t)child->rest_length)
+        return NULL;
+    const char *rest_end = child->rest + child->rest_length;
+    for (const char *rest = child->rest; rest < rest_end; rest++, at++) {
+        if (*at != *rest && ascii_lower(*at) != *rest)
+            return NULL;
     }
-    return true;
-}
-
-static const struct radix_node *node_child(const struct radix_node *node, char c)
-{
-    unsigned index = (unsigned)(unsigned char)ascii_lower(c) - node->first;
-    return index < node->span ? node->children[index] : NULL;
+    *text = at;
+    return child;
 }
 
 struct radix_hit radix_find(const struct radix *radix, struct strview text)
 {
     struct radix_hit hit = {RADIX_NONE, RADIX_NONE};
     const struct radix_node *node = radix->root;
-    size_t at = 0;
-    while (node != NULL && at < text.length) {
-        node = node_child(node, text.data[at]);
-        if (node == NULL || !label_fits(node, strview_from(text, at)))
-            break;
-        at += node->label_length;
+    const char *at = text.data;
+    const char *end = text.data + text.length;
+    while (node != NULL && at < end && (node = take_child(node, &at, end)) != NULL) {
         if (node->key == RADIX_NONE)
             continue;
-        bool ends = at == text.length;
-        if (node->prefix &&
-            (ends || text.data[at] == radix->separator || text.data[at - 1] == radix->separator))
+        if (node->prefix && (at == end || *at == radix->separator || at[-1] == radix->separator))
             hit.prefix = node->key;
-        if (node->exact && ends)
+        if (node->exact && at == end)
             hit.exact = node->key;
     }
     return hit;
