@@ -40,6 +40,8 @@ void h2_connection_receive(struct h2_connection *connection)
     ssize_t length = recv(connection->socket, room, H2_READ_BYTES, 0);
     if (length < 0 && is_transient(errno))
         return;
+    if (length > 0 && connection->is_lingering)
+        return;
     if (length <= 0 || !h2_session_receive(&connection->session, room, (size_t)length)) {
         connection->is_broken = true;
         return;
@@ -85,8 +87,23 @@ static void write_new(struct h2_connection *connection)
     body_text_add(&connection->left_over, out->bytes + sent, out->length - sent);
 }
 
+/* Closing with input unread makes TCP throw away what the client has not read yet, such as the
+ * GOAWAY that says what was wrong (RFC 9112 section 9.6 on the same in HTTP/1.1). */
+static enum h2_progress end_session(struct h2_connection *connection)
+{
+    if (connection->session.goodbye == H2_GOODBYE_SAID)
+        return H2_OVER;
+    if (shutdown(connection->socket, SHUT_WR) != 0)
+        return H2_OVER;
+    connection->is_lingering = true;
+    connection->lingers_since = now(connection);
+    return H2_WAITS;
+}
+
 enum h2_progress h2_connection_flush(struct h2_connection *connection)
 {
+    if (connection->is_lingering)
+        return connection->is_broken ? H2_OVER : H2_WAITS;
     if (!connection->is_broken) {
         if (connection->left_over.length > 0)
             write_left_over(connection);
@@ -97,7 +114,7 @@ enum h2_progress h2_connection_flush(struct h2_connection *connection)
         return H2_OVER;
     if (connection->left_over.length > 0 || h2_session_wants_send(&connection->session))
         return H2_WANTS_WRITE;
-    return h2_session_is_over(&connection->session) ? H2_OVER : H2_WAITS;
+    return h2_session_is_over(&connection->session) ? end_session(connection) : H2_WAITS;
 }
 
 bool h2_connection_can_receive(const struct h2_connection *connection)
@@ -116,6 +133,10 @@ static double patience(const struct h2_connection *connection)
 
 bool h2_connection_check_silence(struct h2_connection *connection)
 {
+    if (connection->is_lingering) {
+        connection->is_broken = now(connection) - connection->lingers_since > H2_LINGER_S;
+        return connection->is_broken;
+    }
     if (connection->session.goodbye == H2_GOODBYE_ANNOUNCED &&
         now(connection) - connection->goodbye_at > H2_LAST_CALL_S) {
         h2_session_say_goodbye(&connection->session);
@@ -133,7 +154,7 @@ bool h2_connection_check_silence(struct h2_connection *connection)
 
 void h2_connection_shut_down(struct h2_connection *connection)
 {
-    if (connection->session.goodbye != H2_GOODBYE_NONE)
+    if (connection->is_lingering || connection->session.goodbye != H2_GOODBYE_NONE)
         return;
     h2_session_announce_goodbye(&connection->session);
     connection->goodbye_at = now(connection);

@@ -14,6 +14,7 @@ enum {
     H2_PREFACE_S = 10,           /* for the client's first bytes */
     H2_IDLE_S = 120,             /* silence without a stream */
     H2_STALL_S = 60,             /* silence with streams that cannot go on */
+    H2_LINGER_S = 2,             /* for what is still coming in after the last byte went out */
     H2_LAST_CALL_S = 1,          /* for the answer to the announcement of the end */
 };
 
@@ -37,6 +38,8 @@ struct h2_connection {
     size_t left_over_sent;
     double moved_at; /* when bytes last went either way */
     double goodbye_at;
+    double lingers_since;
+    bool is_lingering; /* all is said; input is read only to be dropped */
     bool has_received;
     bool is_broken;
 };
