@@ -162,7 +162,8 @@ const struct route *route_table_find_guard(const struct route_table *table,
                                     .folded = true,
                                     .scratch = scratch};
     const struct route *guard = find_guard_of_form(table, &subject, client, arena);
-    struct strview resolved = path_folded(arena, request->path);
+    /* Without dot segments this is the same view, and costs a look. */
+    struct strview resolved = path_folded(arena, subject.path);
     if (guard != NULL || strview_equal(resolved, subject.path))
         return guard;
     subject.path = resolved;
