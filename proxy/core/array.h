@@ -17,7 +17,8 @@ char *memory_strndup(const char *text, size_t length);
  */
 void array_reserve(void **items, size_t size, size_t count, size_t *capacity);
 
-/* ARRAY_PUSH(list) for a struct with items, count, capacity: the address of a new, zeroed element. */
+/* ARRAY_PUSH(list) for a struct with items, count, capacity: the address of a new, zeroed element.
+ */
 #define ARRAY_PUSH(list)                                                                           \
     (array_reserve((void **)&(list)->items, sizeof(*(list)->items), (list)->count,                 \
                    &(list)->capacity),                                                             \

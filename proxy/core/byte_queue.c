@@ -64,7 +64,8 @@ static struct byte_slice *open_tail(const struct byte_queue *queue)
         return NULL;
     struct byte_slice *tail = slice_at(queue, queue->count - 1);
     struct buffer *buffer = tail->buffer;
-    bool ours = buffer->references == 1 && tail->data + tail->length == buffer->bytes + buffer->used;
+    bool ours =
+        buffer->references == 1 && tail->data + tail->length == buffer->bytes + buffer->used;
     return ours && buffer->used < BUFFER_BYTES ? tail : NULL;
 }
 

@@ -51,8 +51,8 @@ void log_write(enum log_level level, const char *format, ...)
     gmtime_r(&now.tv_sec, &parts);
     char line[LINE_BYTES];
     size_t used = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &parts);
-    used += (size_t)snprintf(line + used, sizeof(line) - used, ".%03ldZ strangler %s: ",
-                             now.tv_nsec / 1000000, level_names[level]);
+    used += (size_t)snprintf(line + used, sizeof(line) - used,
+                             ".%03ldZ strangler %s: ", now.tv_nsec / 1000000, level_names[level]);
     used = append_escaped(line, used, text);
     line[used++] = '\n';
     /* One write a line, so that lines of several threads never mix. There is nobody to tell when

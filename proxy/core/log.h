@@ -1,6 +1,6 @@
 /*
- * The proxy's own messages (not the access log): one line each on standard error, written whole, any
- * thread. Never on the request path. Secrets and request contents are not logged.
+ * The proxy's own messages (not the access log): one line each on standard error, written whole,
+ * any thread. Never on the request path. Secrets and request contents are not logged.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H

@@ -1,0 +1,359 @@
+#include "proxy/net/byte_stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include "proxy/core/check.h"
+#include "proxy/net/socket.h"
+
+/* How often one stream reads or writes before others have their turn. */
+enum { READS_A_TURN = 4, WRITES_A_TURN = 8, WRITE_VECTORS = 32 };
+
+/* What a non-blocking call on the socket or the TLS layer came to. */
+enum io_result { IO_DONE, IO_AGAIN, IO_END, IO_FAILED };
+
+static void read_input(struct byte_stream *stream);
+
+static void end_input(struct byte_stream *stream, enum byte_stream_end end)
+{
+    if (stream->ended || stream->fd < 0)
+        return;
+    stream->ended = true;
+    ev_io_stop(stream->io->loop.ev, &stream->readable);
+    ev_io_stop(stream->io->loop.ev, &stream->writable);
+    task_cancel(&stream->read_again);
+    stream->events->on_end(stream, end);
+}
+
+static void watch_writable(struct byte_stream *stream, bool on)
+{
+    if (on == (bool)ev_is_active(&stream->writable))
+        return;
+    if (on)
+        ev_io_start(stream->io->loop.ev, &stream->writable);
+    else
+        ev_io_stop(stream->io->loop.ev, &stream->writable);
+}
+
+static enum io_result tls_result(struct byte_stream *stream, int result)
+{
+    switch (SSL_get_error(stream->tls, result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return IO_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return IO_END;
+    case SSL_ERROR_SYSCALL:
+        return errno == 0 ? IO_END : IO_FAILED;
+    default:
+        return IO_FAILED;
+    }
+}
+
+/* --- opening ------------------------------------------------------------------------------- */
+
+static void opened(struct byte_stream *stream)
+{
+    stream->open = true;
+    watch_writable(stream, false);
+    if (!stream->paused)
+        ev_io_start(stream->io->loop.ev, &stream->readable);
+    stream->events->on_open(stream);
+    if (stream->fd >= 0)
+        byte_stream_flush_soon(stream);
+}
+
+static void go_on_with_handshake(struct byte_stream *stream)
+{
+    ERR_clear_error();
+    errno = 0;
+    int result = SSL_do_handshake(stream->tls);
+    if (result == 1) {
+        opened(stream);
+        if (stream->fd >= 0 && SSL_has_pending(stream->tls))
+            task_schedule(&stream->io->loop, &stream->read_again);
+        return;
+    }
+    int error = SSL_get_error(stream->tls, result);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+        watch_writable(stream, error == SSL_ERROR_WANT_WRITE);
+        return;
+    }
+    end_input(stream, BYTE_STREAM_TLS_FAILED);
+}
+
+static void go_on_with_connect(struct byte_stream *stream)
+{
+    if (socket_error(stream->fd) != 0) {
+        end_input(stream, BYTE_STREAM_CONNECT_FAILED);
+        return;
+    }
+    opened(stream);
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static enum io_result read_some(struct byte_stream *stream, char *room, size_t size,
+                                size_t *ret_length)
+{
+    if (stream->tls != NULL) {
+        ERR_clear_error();
+        errno = 0;
+        int result = SSL_read(stream->tls, room, (int)size);
+        if (result <= 0)
+            return tls_result(stream, result);
+        *ret_length = (size_t)result;
+        return IO_DONE;
+    }
+    ssize_t result = read(stream->fd, room, size);
+    if (result == 0)
+        return IO_END;
+    if (result < 0)
+        return errno == EAGAIN || errno == EINTR ? IO_AGAIN : IO_FAILED;
+    *ret_length = (size_t)result;
+    return IO_DONE;
+}
+
+static bool wants_input(const struct byte_stream *stream)
+{
+    return stream->fd >= 0 && !stream->paused && !stream->ended;
+}
+
+static void read_input(struct byte_stream *stream)
+{
+    for (int reads = 0; reads < READS_A_TURN && wants_input(stream); reads++) {
+        size_t room = 0;
+        size_t length = 0;
+        char *data = io_read_room(stream->io, &room);
+        switch (read_some(stream, data, room, &length)) {
+        case IO_DONE:
+            break;
+        case IO_AGAIN:
+            return;
+        case IO_END:
+            end_input(stream, BYTE_STREAM_EOF);
+            return;
+        case IO_FAILED:
+            end_input(stream, stream->tls != NULL && errno == 0 ? BYTE_STREAM_TLS_FAILED
+                                                                : BYTE_STREAM_RESET);
+            return;
+        }
+        stream->bytes_read += length;
+        /* Held for the call, so that nothing reads over these bytes meanwhile. */
+        struct buffer *buffer = buffer_ref(io_read_commit(stream->io, length));
+        stream->events->on_bytes(stream, buffer, data, length);
+        buffer_unref(buffer);
+        /* A short read from a socket means that it is empty: no call only to learn EAGAIN. */
+        if (stream->tls == NULL && length < room)
+            return;
+    }
+    /* The TLS layer may hold bytes that the socket will not announce again. */
+    if (stream->tls != NULL && wants_input(stream))
+        task_schedule(&stream->io->loop, &stream->read_again);
+}
+
+static void run_read_again(struct task *task)
+{
+    struct byte_stream *stream = LIST_ENTRY(task, struct byte_stream, read_again);
+    if (stream->open)
+        read_input(stream);
+}
+
+static void on_readable(struct ev_loop *ev, ev_io *watcher, int events)
+{
+    (void)ev, (void)events;
+    struct byte_stream *stream = watcher->data;
+    if (stream->open)
+        read_input(stream);
+    else
+        go_on_with_handshake(stream);
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+static enum io_result write_clear(struct byte_stream *stream, size_t *ret_length)
+{
+    struct iovec vectors[WRITE_VECTORS];
+    struct msghdr message = {.msg_iov = vectors};
+    message.msg_iovlen = (size_t)byte_queue_peek(&stream->output, vectors, WRITE_VECTORS);
+    ssize_t result = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    if (result < 0)
+        return errno == EAGAIN || errno == EINTR ? IO_AGAIN : IO_FAILED;
+    *ret_length = (size_t)result;
+    return IO_DONE;
+}
+
+/* One record: a large first slice as it lies, small ones gathered. */
+static enum io_result write_tls(struct byte_stream *stream, size_t *ret_length)
+{
+    struct iovec first;
+    byte_queue_peek(&stream->output, &first, 1);
+    const void *data = first.iov_base;
+    size_t length = first.iov_len < IO_TLS_RECORD_BYTES ? first.iov_len : IO_TLS_RECORD_BYTES;
+    if (length < IO_TLS_RECORD_BYTES && length < stream->output.bytes) {
+        data = stream->io->record;
+        length = byte_queue_copy_out(&stream->output, stream->io->record, IO_TLS_RECORD_BYTES);
+    }
+    ERR_clear_error();
+    errno = 0;
+    int result = SSL_write(stream->tls, data, (int)length);
+    if (result <= 0)
+        return tls_result(stream, result);
+    *ret_length = (size_t)result;
+    return IO_DONE;
+}
+
+/* True while there may be more to write in this turn. */
+static bool write_once(struct byte_stream *stream)
+{
+    if (stream->events->on_fill != NULL && stream->output.bytes < BYTE_STREAM_OUTPUT_BYTES)
+        stream->events->on_fill(stream);
+    if (stream->fd < 0 || stream->output.bytes == 0)
+        return false;
+    size_t length = 0;
+    enum io_result result =
+        stream->tls != NULL ? write_tls(stream, &length) : write_clear(stream, &length);
+    if (result == IO_AGAIN) {
+        watch_writable(stream, true);
+        return false;
+    }
+    if (result != IO_DONE) {
+        end_input(stream, BYTE_STREAM_RESET);
+        return false;
+    }
+    stream->bytes_written += length;
+    byte_queue_consume(&stream->output, length);
+    if (stream->events->on_written != NULL)
+        stream->events->on_written(stream);
+    return stream->fd >= 0;
+}
+
+static void write_output(struct byte_stream *stream)
+{
+    for (int writes = 0; writes < WRITES_A_TURN; writes++) {
+        if (stream->fd < 0 || !stream->open || stream->ended)
+            return;
+        if (!write_once(stream)) {
+            if (stream->fd >= 0 && stream->output.bytes == 0)
+                watch_writable(stream, false);
+            return;
+        }
+    }
+    watch_writable(stream, true); /* more next turn */
+}
+
+static void run_flush(struct task *task)
+{
+    struct byte_stream *stream = LIST_ENTRY(task, struct byte_stream, flush);
+    if (!ev_is_active(&stream->writable))
+        write_output(stream);
+}
+
+static void on_writable(struct ev_loop *ev, ev_io *watcher, int events)
+{
+    (void)ev, (void)events;
+    struct byte_stream *stream = watcher->data;
+    if (stream->open)
+        write_output(stream);
+    else if (stream->tls != NULL)
+        go_on_with_handshake(stream);
+    else
+        go_on_with_connect(stream);
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+static void init(struct byte_stream *stream, struct io *io, int fd, struct ssl_st *tls,
+                 const struct byte_stream_events *events)
+{
+    *stream = (struct byte_stream){.events = events, .io = io, .tls = tls, .fd = fd};
+    byte_queue_init(&stream->output, &io->buffers);
+    task_init(&stream->flush, run_flush);
+    task_init(&stream->read_again, run_read_again);
+    ev_io_init(&stream->readable, on_readable, fd, EV_READ);
+    ev_io_init(&stream->writable, on_writable, fd, EV_WRITE);
+    stream->readable.data = stream;
+    stream->writable.data = stream;
+}
+
+void byte_stream_accept_take(struct byte_stream *stream, struct io *io, int fd, struct ssl_st *tls,
+                             const struct byte_stream_events *events)
+{
+    init(stream, io, fd, tls, events);
+    stream->open = tls == NULL;
+    if (tls != NULL)
+        SSL_set_fd(tls, fd);
+    ev_io_start(io->loop.ev, &stream->readable);
+}
+
+/* A connect that failed at once is reported from the end of the turn, not inside the call. */
+static void run_failed_connect(struct task *task)
+{
+    struct byte_stream *stream = LIST_ENTRY(task, struct byte_stream, flush);
+    stream->ended = true;
+    stream->events->on_end(stream, BYTE_STREAM_CONNECT_FAILED);
+}
+
+void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct address *address,
+                         const struct byte_stream_events *events)
+{
+    int fd = socket_connect(address);
+    init(stream, io, fd, NULL, events);
+    if (fd < 0) {
+        task_init(&stream->flush, run_failed_connect);
+        task_schedule(&io->loop, &stream->flush);
+        return;
+    }
+    ev_io_start(io->loop.ev, &stream->writable);
+}
+
+void byte_stream_flush_soon(struct byte_stream *stream)
+{
+    if (stream->fd >= 0)
+        task_schedule(&stream->io->loop, &stream->flush);
+}
+
+void byte_stream_pause(struct byte_stream *stream)
+{
+    if (stream->paused)
+        return;
+    stream->paused = true;
+    if (stream->fd >= 0 && stream->open)
+        ev_io_stop(stream->io->loop.ev, &stream->readable);
+}
+
+void byte_stream_resume(struct byte_stream *stream)
+{
+    if (!stream->paused)
+        return;
+    stream->paused = false;
+    if (stream->fd < 0 || !stream->open || stream->ended)
+        return;
+    ev_io_start(stream->io->loop.ev, &stream->readable);
+    if (stream->tls != NULL)
+        task_schedule(&stream->io->loop, &stream->read_again);
+}
+
+void byte_stream_close(struct byte_stream *stream)
+{
+    task_cancel(&stream->flush);
+    task_cancel(&stream->read_again);
+    if (stream->fd >= 0) {
+        ev_io_stop(stream->io->loop.ev, &stream->readable);
+        ev_io_stop(stream->io->loop.ev, &stream->writable);
+        if (stream->tls != NULL && stream->open) {
+            ERR_clear_error();
+            SSL_shutdown(stream->tls);
+        }
+        close(stream->fd);
+        stream->fd = -1;
+    }
+    if (stream->tls != NULL) {
+        SSL_free(stream->tls);
+        stream->tls = NULL;
+    }
+    byte_queue_done(&stream->output);
+    stream->ended = true;
+}

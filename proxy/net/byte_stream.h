@@ -1,0 +1,80 @@
+/*
+ * One connected (or connecting) socket, in clear or TLS, with what is read passed up at once and
+ * what is to be written gathered until the end of the loop's turn. Embedded in its owner, a
+ * connection; one thread.
+ *
+ * After byte_stream_close returns, no event comes any more. The owner may close the stream inside
+ * any event, but must not free the memory that it lies in before the turn ends (see
+ * byte_stream_close).
+ */
+#ifndef NET_BYTE_STREAM_H
+#define NET_BYTE_STREAM_H
+
+#include "proxy/core/byte_queue.h"
+#include "proxy/net/address.h"
+#include "proxy/net/io.h"
+
+struct ssl_st;
+struct byte_stream;
+
+enum byte_stream_end {
+    BYTE_STREAM_EOF,            /* an orderly end of input */
+    BYTE_STREAM_CONNECT_FAILED, /* refused, unreachable */
+    BYTE_STREAM_RESET,          /* any other error of the socket */
+    BYTE_STREAM_TLS_FAILED,     /* the handshake or a record was wrong */
+};
+
+struct byte_stream_events {
+    /* Connected, or the TLS handshake is done. */
+    void (*on_open)(struct byte_stream *stream);
+    /* Bytes inside `buffer`; valid during the call, and longer for who takes a reference. */
+    void (*on_bytes)(struct byte_stream *stream, struct buffer *buffer, const char *data,
+                     size_t length);
+    /* Before a write: append more to `output` if there is any. May be NULL. */
+    void (*on_fill)(struct byte_stream *stream);
+    /* Some output has left. May be NULL. */
+    void (*on_written)(struct byte_stream *stream);
+    /* No more input; the owner closes now or later. Comes once. */
+    void (*on_end)(struct byte_stream *stream, enum byte_stream_end end);
+};
+
+/* While the output holds this much, on_fill is not asked for more. */
+enum { BYTE_STREAM_OUTPUT_BYTES = 64 * 1024 };
+
+struct byte_stream {
+    const struct byte_stream_events *events;
+    struct io *io;
+    struct ssl_st *tls; /* NULL: in clear */
+    struct byte_queue output;
+    struct task flush;
+    struct task read_again;
+    ev_io readable;
+    ev_io writable;
+    int fd;      /* -1: closed */
+    bool open;   /* connected and, with TLS, shaken hands */
+    bool paused; /* the owner wants no input for now */
+    bool ended;  /* on_end was called */
+    bool handshake_wants_write;
+    uint64_t bytes_read;
+    uint64_t bytes_written;
+};
+
+/* Takes the descriptor (and the TLS object) of an accepted connection. */
+void byte_stream_accept_take(struct byte_stream *stream, struct io *io, int fd, struct ssl_st *tls,
+                             const struct byte_stream_events *events);
+
+/* Starts to connect; on_open or on_end follows, never inside this call. */
+void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct address *address,
+                         const struct byte_stream_events *events);
+
+/* Writes at the end of this turn, after on_fill. */
+void byte_stream_flush_soon(struct byte_stream *stream);
+
+/* Stops and goes on reading. What was read already has been passed up. */
+void byte_stream_pause(struct byte_stream *stream);
+void byte_stream_resume(struct byte_stream *stream);
+
+/* Closes now; unwritten output is lost. Safe to call twice. */
+void byte_stream_close(struct byte_stream *stream);
+
+#endif

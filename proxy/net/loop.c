@@ -1,0 +1,215 @@
+#include "proxy/net/loop.h"
+
+#include <time.h>
+
+#include "proxy/core/check.h"
+
+static uint64_t clock_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void read_clocks(struct loop *loop)
+{
+    loop->now_us = clock_us(CLOCK_MONOTONIC);
+    loop->now_ms = loop->now_us / 1000;
+    loop->wall_ms = clock_us(CLOCK_REALTIME) / 1000;
+}
+
+void loop_run_tasks(struct loop *loop)
+{
+    while (!list_is_empty(&loop->tasks)) {
+        struct task *task = LIST_ENTRY(loop->tasks.next, struct task, node);
+        list_remove(&task->node);
+        task->run(task);
+    }
+}
+
+static uint64_t earliest_expiry(const struct loop *loop)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (unsigned i = 0; i < loop->list_count; i++) {
+        const struct list *list = &loop->lists[i].deadlines;
+        if (list_is_empty(list))
+            continue;
+        const struct deadline *first = LIST_ENTRY(list->next, struct deadline, node);
+        if (first->expires_ms < earliest)
+            earliest = first->expires_ms;
+    }
+    return earliest;
+}
+
+/*
+ * Arms the one timer for the earliest deadline. Deadlines mostly move later, and a timer that fires
+ * too early only looks again, so it is touched only when it would fire too late.
+ */
+static void arm_timer(struct loop *loop)
+{
+    uint64_t earliest = earliest_expiry(loop);
+    if (earliest >= loop->armed_ms)
+        return;
+    loop->armed_ms = earliest;
+    uint64_t wait_ms = earliest > loop->now_ms ? earliest - loop->now_ms : 0;
+    ev_timer_stop(loop->ev, &loop->timer);
+    ev_timer_set(&loop->timer, (double)wait_ms / 1000.0 + 0.001, 0.0);
+    ev_timer_start(loop->ev, &loop->timer);
+}
+
+static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
+{
+    (void)watcher, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    loop_run_tasks(loop);
+    arm_timer(loop);
+}
+
+static void on_turn_start(struct ev_loop *ev, ev_check *watcher, int events)
+{
+    (void)watcher, (void)events;
+    read_clocks(ev_userdata(ev));
+}
+
+static void on_timer(struct ev_loop *ev, ev_timer *watcher, int events)
+{
+    (void)watcher, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    loop->armed_ms = UINT64_MAX;
+    for (unsigned i = 0; i < loop->list_count; i++) {
+        struct list *list = &loop->lists[i].deadlines;
+        while (!list_is_empty(list)) {
+            struct deadline *first = LIST_ENTRY(list->next, struct deadline, node);
+            if (first->expires_ms > loop->now_ms)
+                break;
+            list_remove(&first->node);
+            first->on_expired(first);
+        }
+    }
+}
+
+static void on_async(struct ev_loop *ev, ev_async *watcher, int events)
+{
+    (void)watcher, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    if (loop->on_wake != NULL)
+        loop->on_wake(loop);
+}
+
+void loop_init(struct loop *loop)
+{
+    *loop = (struct loop){.armed_ms = UINT64_MAX};
+    loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    CHECK(loop->ev != NULL);
+    list_init(&loop->tasks);
+    read_clocks(loop);
+    ev_set_userdata(loop->ev, loop);
+
+    ev_prepare_init(&loop->at_turn_end, on_turn_end);
+    ev_prepare_start(loop->ev, &loop->at_turn_end);
+    ev_check_init(&loop->at_turn_start, on_turn_start);
+    ev_set_priority(&loop->at_turn_start, EV_MAXPRI);
+    ev_check_start(loop->ev, &loop->at_turn_start);
+    ev_init(&loop->timer, on_timer);
+    ev_async_init(&loop->wake, on_async);
+    ev_async_start(loop->ev, &loop->wake);
+}
+
+void loop_done(struct loop *loop)
+{
+    loop_run_tasks(loop);
+    ev_loop_destroy(loop->ev);
+    loop->ev = NULL;
+}
+
+void loop_run(struct loop *loop)
+{
+    ev_run(loop->ev, 0);
+}
+
+void loop_break(struct loop *loop)
+{
+    ev_break(loop->ev, EVBREAK_ALL);
+}
+
+void loop_wake(struct loop *loop)
+{
+    ev_async_send(loop->ev, &loop->wake);
+}
+
+void task_init(struct task *task, void (*run)(struct task *task))
+{
+    list_init(&task->node);
+    task->run = run;
+}
+
+void task_schedule(struct loop *loop, struct task *task)
+{
+    if (list_is_empty(&task->node))
+        list_append(&loop->tasks, &task->node);
+}
+
+void task_cancel(struct task *task)
+{
+    list_remove(&task->node);
+}
+
+void deadline_init(struct deadline *deadline, void (*on_expired)(struct deadline *deadline))
+{
+    list_init(&deadline->node);
+    deadline->expires_ms = 0;
+    deadline->on_expired = on_expired;
+}
+
+/* The list of a timeout value: the one there is, an empty one given a new value, or a new one. */
+static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
+{
+    struct deadline_list *empty = NULL;
+    for (unsigned i = 0; i < loop->list_count; i++) {
+        struct deadline_list *list = &loop->lists[i];
+        if (list->timeout_ms == timeout_ms)
+            return list;
+        if (list_is_empty(&list->deadlines))
+            empty = list;
+    }
+    if (loop->list_count < LOOP_DEADLINE_LISTS) {
+        empty = &loop->lists[loop->list_count++];
+        list_init(&empty->deadlines);
+    }
+    if (empty != NULL)
+        empty->timeout_ms = timeout_ms;
+    return empty;
+}
+
+/* With more timeout values in use than lists, the deadline joins the next longer one in order. */
+static struct list *place_in_foreign_list(struct loop *loop, uint64_t expires_ms)
+{
+    struct list *list = &loop->lists[0].deadlines;
+    struct list *before = list->next;
+    while (before != list && LIST_ENTRY(before, struct deadline, node)->expires_ms < expires_ms)
+        before = before->next;
+    return before;
+}
+
+void deadline_start(struct loop *loop, struct deadline *deadline, uint64_t timeout_ms)
+{
+    list_remove(&deadline->node);
+    if (timeout_ms == 0)
+        return;
+    deadline->expires_ms = loop->now_ms + timeout_ms;
+    struct deadline_list *list = list_for(loop, timeout_ms);
+    if (list != NULL)
+        list_append(&list->deadlines, &deadline->node);
+    else
+        list_append(place_in_foreign_list(loop, deadline->expires_ms), &deadline->node);
+}
+
+void deadline_stop(struct deadline *deadline)
+{
+    list_remove(&deadline->node);
+}
+
+bool deadline_is_running(const struct deadline *deadline)
+{
+    return !list_is_empty(&deadline->node);
+}

@@ -1,0 +1,30 @@
+/*
+ * Non-blocking sockets. Descriptors are plain ints, owned by whoever called; -1 with errno set on
+ * failure. Any thread.
+ */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include <stdbool.h>
+
+#include "proxy/net/address.h"
+
+/*
+ * A listening socket. `shared`: with SO_REUSEPORT, so that each worker has one of its own; else the
+ * address is ours alone. The file of a Unix socket that nobody listens on any more is replaced.
+ */
+int socket_listen(const struct address *address, int backlog, bool shared);
+
+/* Starts to connect: success means connected or in progress. TCP_NODELAY is set. */
+int socket_connect(const struct address *address);
+
+/* Accepts one connection, non-blocking, TCP_NODELAY. */
+int socket_accept(int listener, struct address *ret_client);
+
+/* The pending error of a socket whose connect has ended: 0 when it is connected. */
+int socket_error(int fd);
+
+/* Where a socket is bound to; false on failure. */
+bool socket_local_address(int fd, struct address *ret_address);
+
+#endif
