@@ -1,0 +1,374 @@
+#include "proxy/http/forwarding.h"
+
+#include "proxy/http/uuid.h"
+
+enum { REQUEST_ID_MAX_BYTES = 128 };
+
+uint32_t forward_field_parse(struct strview name)
+{
+    static const struct {
+        const char *name;
+        uint32_t field;
+    } rows[] = {
+        {"x-forwarded-for", FORWARD_X_FORWARDED_FOR},
+        {"x-forwarded-proto", FORWARD_X_FORWARDED_PROTO},
+        {"x-forwarded-host", FORWARD_X_FORWARDED_HOST},
+        {"forwarded", FORWARD_FORWARDED},
+        {"via", FORWARD_VIA},
+        {"x-request-id", FORWARD_X_REQUEST_ID},
+        {"traceparent", FORWARD_TRACEPARENT},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strview_equal(name, strview_of(rows[i].name)))
+            return rows[i].field;
+    }
+    return 0;
+}
+
+/* --- what happens to a field of the request ------------------------------------------------ */
+
+enum disposition {
+    PASS,          /* goes on as it is */
+    DROP,          /* hop-by-hop, or for us alone */
+    DROP_STRANGER, /* only a trusted sender may say it */
+    REWRITE,       /* we say it ourselves, perhaps with what was there */
+    JOIN,          /* a cookie crumb */
+};
+
+static enum disposition disposition_of(enum header_token token)
+{
+    switch (token) {
+    case HEADER_CONNECTION:
+    case HEADER_KEEP_ALIVE:
+    case HEADER_PROXY_CONNECTION:
+    case HEADER_TE:
+    case HEADER_TRANSFER_ENCODING:
+    case HEADER_UPGRADE:
+    case HEADER_HTTP2_SETTINGS:
+    case HEADER_CONTENT_LENGTH:
+    case HEADER_HOST:
+    case HEADER_PROXY: /* becomes HTTP_PROXY in a CGI environment (CVE-2016-5385) */
+        return DROP;
+    case HEADER_X_REAL_IP:
+    case HEADER_X_ORIGINAL_PATH:
+    case HEADER_X_STRANGLER:
+        return DROP_STRANGER;
+    case HEADER_FORWARDED:
+    case HEADER_VIA:
+    case HEADER_TRACEPARENT:
+    case HEADER_X_FORWARDED_FOR:
+    case HEADER_X_FORWARDED_HOST:
+    case HEADER_X_FORWARDED_PROTO:
+    case HEADER_X_REQUEST_ID:
+        return REWRITE;
+    case HEADER_COOKIE:
+        return JOIN;
+    case HEADER_OTHER:
+    case HEADER_ACCEPT:
+    case HEADER_AUTHORITY:
+    case HEADER_CACHE_CONTROL:
+    case HEADER_CONTENT_TYPE:
+    case HEADER_DATE:
+    case HEADER_EXPECT:
+    case HEADER_METHOD:
+    case HEADER_PATH:
+    case HEADER_PROTOCOL:
+    case HEADER_SCHEME:
+    case HEADER_SET_COOKIE:
+    case HEADER_STATUS:
+    case HEADER_TRAILER:
+    case HEADER_TOKEN_COUNT:
+        break;
+    }
+    return PASS;
+}
+
+/* Is the field named by Connection, and may naming it remove it (RFC 9110 section 7.6.1)? */
+static bool is_listed(const struct strview connection, const struct header_field *field)
+{
+    if (connection.length == 0 || strview_equal(field->name, STRVIEW("authorization")))
+        return false;
+    struct strview list = connection;
+    struct strview element;
+    while (strview_next_element(&list, &element)) {
+        if (strview_equal_ignore_case(element, field->name))
+            return true;
+    }
+    return false;
+}
+
+static struct strview connection_value(const struct headers *headers)
+{
+    const struct header_field *field = headers_find(headers, HEADER_CONNECTION);
+    return field != NULL ? field->value : STRVIEW_NONE;
+}
+
+/* All values of a field as one list (RFC 9110 section 5.2). */
+static struct strview joined_value(const struct headers *headers, enum header_token token,
+                                   const char *separator, struct arena *arena)
+{
+    struct strview joined = STRVIEW_NONE;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const struct header_field *field = &headers->fields[i];
+        if (field->token != token)
+            continue;
+        joined = joined.length == 0 ? field->value
+                                    : arena_printf(arena, "%.*s%s%.*s", STRVIEW_ARGS(joined),
+                                                   separator, STRVIEW_ARGS(field->value));
+    }
+    return joined;
+}
+
+/* --- the fields that we say ourselves ------------------------------------------------------ */
+
+struct forwarding {
+    const struct request_head *request;
+    const struct forwarding_facts *facts;
+    struct arena *arena;
+    struct headers *headers;
+};
+
+static void add(struct forwarding *f, enum header_token token, struct strview name,
+                struct strview value)
+{
+    headers_add(f->headers, f->arena, token, name, value);
+}
+
+/* What a trusted sender said already, else nothing. */
+static struct strview trusted_value(struct forwarding *f, enum header_token token)
+{
+    if (!f->facts->trusted)
+        return STRVIEW_NONE;
+    return joined_value(&f->request->headers, token, ", ", f->arena);
+}
+
+static void add_list_member(struct forwarding *f, enum header_token token, struct strview name,
+                            struct strview before, struct strview ours)
+{
+    if (before.length > 0)
+        ours = arena_printf(f->arena, "%.*s, %.*s", STRVIEW_ARGS(before), STRVIEW_ARGS(ours));
+    add(f, token, name, ours);
+}
+
+/* Proto and host describe what the client asked for: a trusted sender knows better than we. */
+static void add_or_keep(struct forwarding *f, enum header_token token, struct strview name,
+                        struct strview ours)
+{
+    struct strview said = trusted_value(f, token);
+    add(f, token, name, said.length > 0 ? said : ours);
+}
+
+static void add_forwarded(struct forwarding *f)
+{
+    struct strview address = f->facts->peer_address;
+    bool v6 = strview_find(address, ':') < address.length; /* RFC 7239 section 6 */
+    const char *format =
+        v6 ? "for=\"[%.*s]\";proto=%.*s;host=\"%.*s\"" : "for=%.*s;proto=%.*s;host=\"%.*s\"";
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    struct strview ours =
+        arena_printf(f->arena, format, STRVIEW_ARGS(address), STRVIEW_ARGS(f->request->scheme),
+                     STRVIEW_ARGS(f->request->authority));
+#pragma GCC diagnostic pop
+    add_list_member(f, HEADER_FORWARDED, STRVIEW("forwarded"), trusted_value(f, HEADER_FORWARDED),
+                    ours);
+}
+
+static bool is_good_request_id(struct strview id)
+{
+    if (id.length == 0 || id.length > REQUEST_ID_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < id.length; i++) {
+        if (id.data[i] <= 0x20 || id.data[i] >= 0x7f || id.data[i] == '"')
+            return false;
+    }
+    return true;
+}
+
+static struct strview request_id_of(struct forwarding *f)
+{
+    const struct header_field *field = headers_find(&f->request->headers, HEADER_X_REQUEST_ID);
+    if (f->facts->trusted && field != NULL && is_good_request_id(field->value))
+        return field->value;
+    char *text = arena_alloc(f->arena, UUID_TEXT_BYTES);
+    uuid7_format(f->facts->now_ms, f->facts->random, text);
+    return strview_make(text, UUID_TEXT_BYTES);
+}
+
+static bool is_lower_hex(struct strview text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+    }
+    return true;
+}
+
+static bool is_all_zero(struct strview text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] != '0')
+            return false;
+    }
+    return true;
+}
+
+/* W3C Trace Context section 3.2.2: 00-<32 hex>-<16 hex>-<2 hex>, ids not all zero. */
+static bool is_good_traceparent(struct strview text)
+{
+    return text.length == TRACEPARENT_BYTES && memcmp(text.data, "00-", 3) == 0 &&
+           text.data[35] == '-' && text.data[52] == '-' &&
+           is_lower_hex(strview_make(text.data + 3, 32)) &&
+           is_lower_hex(strview_make(text.data + 36, 16)) &&
+           is_lower_hex(strview_make(text.data + 53, 2)) &&
+           !is_all_zero(strview_make(text.data + 3, 32)) &&
+           !is_all_zero(strview_make(text.data + 36, 16));
+}
+
+static struct strview traceparent_of(struct forwarding *f)
+{
+    const struct header_field *field = headers_find(&f->request->headers, HEADER_TRACEPARENT);
+    if (field != NULL && is_good_traceparent(field->value))
+        return field->value;
+    const uint8_t *random = f->facts->random + FORWARDING_RANDOM_BYTES - 24;
+    char *text = arena_alloc(f->arena, TRACEPARENT_BYTES);
+    memcpy(text, "00-", 3);
+    hex_format(random, 16, text + 3);
+    text[35] = '-';
+    hex_format(random + 16, 8, text + 36);
+    memcpy(text + 52, "-00", 3);
+    return strview_make(text, TRACEPARENT_BYTES);
+}
+
+static void add_ours(struct forwarding *f, struct forwarding_result *ret_result)
+{
+    const struct forwarding_facts *facts = f->facts;
+    uint32_t fields = facts->fields;
+    if (fields & FORWARD_X_FORWARDED_FOR)
+        add_list_member(f, HEADER_X_FORWARDED_FOR, STRVIEW("x-forwarded-for"),
+                        trusted_value(f, HEADER_X_FORWARDED_FOR), facts->peer_address);
+    if (fields & FORWARD_X_FORWARDED_PROTO)
+        add_or_keep(f, HEADER_X_FORWARDED_PROTO, STRVIEW("x-forwarded-proto"), f->request->scheme);
+    if (fields & FORWARD_X_FORWARDED_HOST)
+        add_or_keep(f, HEADER_X_FORWARDED_HOST, STRVIEW("x-forwarded-host"), f->request->authority);
+    if (fields & FORWARD_FORWARDED)
+        add_forwarded(f);
+    if (fields & FORWARD_VIA) {
+        struct strview ours = strview_equal(facts->version, STRVIEW("2.0"))
+                                  ? STRVIEW("2.0 strangler")
+                                  : STRVIEW("1.1 strangler");
+        add_list_member(f, HEADER_VIA, STRVIEW("via"),
+                        joined_value(&f->request->headers, HEADER_VIA, ", ", f->arena), ours);
+    }
+    ret_result->request_id = request_id_of(f);
+    ret_result->traceparent = STRVIEW_NONE;
+    if (fields & FORWARD_X_REQUEST_ID)
+        add(f, HEADER_X_REQUEST_ID, STRVIEW("x-request-id"), ret_result->request_id);
+    if (fields & FORWARD_TRACEPARENT) {
+        ret_result->traceparent = traceparent_of(f);
+        add(f, HEADER_TRACEPARENT, STRVIEW("traceparent"), ret_result->traceparent);
+    }
+    if (facts->original_path.length > 0)
+        add(f, HEADER_X_ORIGINAL_PATH, STRVIEW("x-original-path"), facts->original_path);
+}
+
+void forwarding_request(const struct request_head *request, const struct forwarding_facts *facts,
+                        struct arena *arena, struct headers *ret_headers,
+                        struct forwarding_result *ret_result)
+{
+    headers_init(ret_headers);
+    struct forwarding f = {request, facts, arena, ret_headers};
+    struct strview connection = connection_value(&request->headers);
+    bool cookies = false;
+    for (uint32_t i = 0; i < request->headers.count; i++) {
+        const struct header_field *field = &request->headers.fields[i];
+        enum disposition disposition = disposition_of(field->token);
+        bool says_original_path =
+            field->token == HEADER_X_ORIGINAL_PATH && facts->original_path.length > 0;
+        cookies |= disposition == JOIN;
+        if (disposition == PASS || (disposition == DROP_STRANGER && facts->trusted)) {
+            if (!is_listed(connection, field) && !says_original_path)
+                headers_add(ret_headers, arena, field->token, field->name, field->value);
+        }
+    }
+    if (cookies) /* RFC 9113 section 8.2.3: one field again outside HTTP/2 */
+        add(&f, HEADER_COOKIE, STRVIEW("cookie"),
+            joined_value(&request->headers, HEADER_COOKIE, "; ", arena));
+    add_ours(&f, ret_result);
+}
+
+void forwarding_response(const struct response_head *response, struct arena *arena,
+                         struct headers *ret_headers)
+{
+    headers_init(ret_headers);
+    struct strview connection = connection_value(&response->headers);
+    for (uint32_t i = 0; i < response->headers.count; i++) {
+        const struct header_field *field = &response->headers.fields[i];
+        bool hop_by_hop = field->token == HEADER_CONNECTION || field->token == HEADER_KEEP_ALIVE ||
+                          field->token == HEADER_PROXY_CONNECTION || field->token == HEADER_TE ||
+                          field->token == HEADER_TRANSFER_ENCODING ||
+                          field->token == HEADER_UPGRADE;
+        bool framing = field->token == HEADER_CONTENT_LENGTH;
+        if (!hop_by_hop && (framing || !is_listed(connection, field)))
+            headers_add(ret_headers, arena, field->token, field->name, field->value);
+    }
+}
+
+/* Fields that would mean something else, or too much, behind the content. */
+static bool may_be_trailer(const struct header_field *field)
+{
+    switch (disposition_of(field->token)) {
+    case DROP:
+    case DROP_STRANGER:
+    case REWRITE:
+    case JOIN:
+        return false;
+    case PASS:
+        break;
+    }
+    static const char *const refused[] = {
+        "authorization", "cache-control", "content-encoding", "content-range",
+        "content-type",  "expect",        "max-forwards",     "pragma",
+        "range",         "set-cookie",    "trailer",          "www-authenticate",
+    };
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (strview_equal(field->name, strview_of(refused[i])))
+            return false;
+    }
+    return field->name.length > 0 && field->name.data[0] != ':';
+}
+
+void forwarding_trailers(const struct headers *trailers, struct arena *arena,
+                         struct headers *ret_trailers)
+{
+    headers_init(ret_trailers);
+    for (uint32_t i = 0; i < trailers->count; i++) {
+        const struct header_field *field = &trailers->fields[i];
+        if (may_be_trailer(field))
+            headers_add(ret_trailers, arena, field->token, field->name, field->value);
+    }
+}
+
+struct strview forwarding_client_text(const struct request_head *request,
+                                      bool (*is_trusted)(const void *context, struct strview ip),
+                                      const void *context)
+{
+    /* From the last field and the last element backwards, until one is not trusted. */
+    for (uint32_t i = request->headers.count; i-- > 0;) {
+        const struct header_field *field = &request->headers.fields[i];
+        if (field->token != HEADER_X_FORWARDED_FOR)
+            continue;
+        struct strview rest = field->value;
+        while (rest.length > 0) {
+            size_t start = rest.length;
+            while (start > 0 && rest.data[start - 1] != ',')
+                start--;
+            struct strview element = strview_trim(strview_from(rest, start));
+            if (element.length > 0 && !is_trusted(context, element))
+                return element;
+            rest.length = start > 0 ? start - 1 : 0;
+        }
+    }
+    return STRVIEW_NONE;
+}

@@ -1,0 +1,70 @@
+#include "proxy/http/request_check.h"
+
+bool authority_is_valid(struct strview authority)
+{
+    if (authority.length == 0 || authority.length > 255 + 6)
+        return false;
+    size_t host = authority.length;
+    if (authority.data[0] == '[') {
+        size_t end = strview_find(authority, ']');
+        if (end == authority.length)
+            return false;
+        for (size_t i = 1; i < end; i++) {
+            char c = ascii_lower(authority.data[i]);
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.'))
+                return false;
+        }
+        host = end + 1;
+    } else {
+        host = strview_find(authority, ':');
+        for (size_t i = 0; i < host; i++) {
+            char c = ascii_lower(authority.data[i]);
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
+                  c == '_' || c == '~'))
+                return false;
+        }
+    }
+    if (host == 0)
+        return false;
+    if (host == authority.length)
+        return true;
+    uint64_t port = 0;
+    return authority.data[host] == ':' &&
+           strview_to_u64(strview_from(authority, host + 1), 65535, &port);
+}
+
+static bool fields_are_valid(const struct headers *headers)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (!header_name_is_token(headers->fields[i].name) ||
+            !header_value_is_valid(headers->fields[i].value))
+            return false;
+    }
+    return true;
+}
+
+struct request_verdict request_check(const struct request_head *request,
+                                     const struct limits *limits)
+{
+    if (request->headers.bytes > limits->header_bytes ||
+        request->headers.count > limits->header_fields)
+        return (struct request_verdict){431, "The request header fields are too large."};
+    if (request->method == METHOD_OTHER)
+        return (struct request_verdict){501, "The request method is not supported."};
+    if (request->method == METHOD_CONNECT)
+        return (struct request_verdict){501, "CONNECT is not supported."};
+    if (request->method == METHOD_TRACE)
+        return (struct request_verdict){405, "TRACE is not allowed."};
+    if (!authority_is_valid(request->authority))
+        return (struct request_verdict){400, "The request names no valid host."};
+    if (request->path_kind == PATH_INVALID)
+        return (struct request_verdict){400, "The request path is not valid."};
+    if (request->path_kind == PATH_ASTERISK && request->method != METHOD_OPTIONS)
+        return (struct request_verdict){400, "The target * is for OPTIONS alone."};
+    if (!fields_are_valid(&request->headers))
+        return (struct request_verdict){400, "A request header field is not valid."};
+    if (limits->body_bytes != 0 && request->content_length > 0 &&
+        (uint64_t)request->content_length > limits->body_bytes)
+        return (struct request_verdict){413, "The request content is too large."};
+    return (struct request_verdict){0, NULL};
+}

@@ -1,0 +1,24 @@
+/*
+ * What a request has to be before it is routed, whichever protocol it came by: one strict check
+ * between every parser and every serialiser. Pure, any thread.
+ */
+#ifndef HTTP_REQUEST_CHECK_H
+#define HTTP_REQUEST_CHECK_H
+
+#include "proxy/http/limits.h"
+#include "proxy/http/message.h"
+
+/* Why a request is refused; `status` 0 means that it is fine. */
+struct request_verdict {
+    int status;
+    const char *detail; /* one sentence for the client; static */
+};
+
+/* The head as read: method in the table, authority, target, names and values, limits. */
+struct request_verdict request_check(const struct request_head *request,
+                                     const struct limits *limits);
+
+/* host[:port] of RFC 3986 section 3.2, without userinfo. */
+bool authority_is_valid(struct strview authority);
+
+#endif
