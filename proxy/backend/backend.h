@@ -1,0 +1,45 @@
+/*
+ * A backend as configured: a named group of endpoints and how to talk to them. Part of a snapshot:
+ * immutable, any thread. What is learned about an endpoint lives in endpoint_state.
+ */
+#ifndef BACKEND_BACKEND_H
+#define BACKEND_BACKEND_H
+
+#include "proxy/backend/endpoint_registry.h"
+#include "proxy/core/strview.h"
+
+enum backend_protocol { BACKEND_HTTP1, BACKEND_H2, BACKEND_PROTOCOL_COUNT };
+
+enum balance { BALANCE_TWO_CHOICES, BALANCE_ROUND_ROBIN, BALANCE_LEAST_IN_FLIGHT, BALANCE_HASH };
+
+/* TIMEOUT_UNSET in a route's timeouts means: the backend's. 0 means no limit. */
+enum { TIMEOUT_UNSET = -1 };
+
+struct timeouts {
+    int64_t connect_ms;
+    int64_t first_byte_ms;
+    int64_t idle_ms; /* silence inside an answer */
+    int64_t total_ms;
+    int64_t keep_alive_ms; /* an unused pooled connection; not settable in a route */
+};
+
+/* The counters of one backend; filled by control before it publishes. */
+struct backend_metrics {
+    uint32_t errors;
+    uint32_t first_byte;
+    uint32_t total;
+};
+
+struct backend {
+    struct strview name;
+    uint32_t index;
+    enum backend_protocol protocol;
+    enum balance balance;
+    bool isolated;
+    struct endpoint_state **endpoints; /* borrowed from the registry */
+    uint32_t endpoint_count;           /* at least 1 */
+    struct timeouts timeouts;
+    struct backend_metrics metrics;
+};
+
+#endif

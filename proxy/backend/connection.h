@@ -1,0 +1,32 @@
+/*
+ * What backend_pool needs of the two kinds of connections, and they of it. Internal to backend/.
+ */
+#ifndef BACKEND_CONNECTION_H
+#define BACKEND_CONNECTION_H
+
+#include "proxy/backend/backend_pool.h"
+
+/* A stream on an idle or new connection of the pool; see backend_pool_open_stream. */
+struct backend_stream *http1_open_stream(struct backend_pool *pool,
+                                         const struct backend_stream_options *options);
+struct backend_stream *http2_open_stream(struct backend_pool *pool,
+                                         const struct backend_stream_options *options);
+
+/* Close connections: only the unused ones, or all (no stream may be open then). */
+void http1_close_connections(struct backend_pool *pool);
+void http2_close_connections(struct backend_pool *pool);
+
+/* A stream that fails at the end of the turn, when no connection can be had for it. */
+struct backend_stream *failed_stream_open(struct backend_pool *pool,
+                                          const struct backend_stream_options *options,
+                                          enum backend_fault fault);
+
+void stream_init(struct backend_stream *stream, struct backend_pool *pool,
+                 const struct backend_stream_methods *methods,
+                 const struct backend_stream_options *options);
+
+/* Is the connection still worth waiting for? Marks the endpoint down for a moment if not. */
+void endpoint_connect_failed(struct endpoint_state *endpoint, uint64_t now_ms);
+void endpoint_connected(struct endpoint_state *endpoint);
+
+#endif

@@ -1,0 +1,67 @@
+#include "proxy/backend/response_builder.h"
+
+void response_builder_init(struct response_builder *builder)
+{
+    builder->bytes = 0;
+    builder->interim_heads = 0;
+    response_builder_restart(builder);
+}
+
+void response_builder_restart(struct response_builder *builder)
+{
+    builder->head.status = 0;
+    builder->head.content_length = CONTENT_LENGTH_UNKNOWN;
+    builder->head.has_body = false;
+    headers_init(&builder->head.headers);
+}
+
+/* Content-Length may be repeated, or be a list, only with one and the same value. */
+static enum builder_result take_content_length(struct response_builder *builder,
+                                               struct strview value)
+{
+    struct strview element;
+    while (strview_next_element(&value, &element)) {
+        uint64_t length = 0;
+        if (!strview_to_u64(element, INT64_MAX, &length))
+            return BUILDER_MALFORMED;
+        if (builder->head.content_length != CONTENT_LENGTH_UNKNOWN &&
+            builder->head.content_length != (int64_t)length)
+            return BUILDER_MALFORMED;
+        builder->head.content_length = (int64_t)length;
+    }
+    return builder->head.content_length == CONTENT_LENGTH_UNKNOWN ? BUILDER_MALFORMED : BUILDER_OK;
+}
+
+enum builder_result response_builder_field(struct response_builder *builder, struct arena *arena,
+                                           struct strview name, struct strview value)
+{
+    struct headers *headers = &builder->head.headers;
+    builder->bytes += (uint32_t)(name.length + value.length) + 32;
+    if (builder->bytes > BACKEND_HEADER_BYTES || headers->count >= BACKEND_HEADER_FIELDS)
+        return BUILDER_TOO_LARGE;
+    if (!header_name_is_token(name) || !header_value_is_valid(value))
+        return BUILDER_MALFORMED;
+    enum header_token token = header_token_of(name);
+    if (token == HEADER_CONTENT_LENGTH) {
+        bool repeated = builder->head.content_length != CONTENT_LENGTH_UNKNOWN;
+        enum builder_result result = take_content_length(builder, value);
+        if (result != BUILDER_OK || repeated)
+            return result;
+        value = strview_make(value.data, strview_find(value, ','));
+    }
+    headers_add(headers, arena, token, name, strview_trim(value));
+    return BUILDER_OK;
+}
+
+enum builder_result response_builder_head_done(struct response_builder *builder,
+                                               enum http_method request_method, bool ends)
+{
+    struct response_head *head = &builder->head;
+    if (head->status < 100 || head->status > 599 || head->status == 101)
+        return BUILDER_MALFORMED;
+    if (head->status < 200)
+        return ++builder->interim_heads <= BACKEND_INTERIM_HEADS ? BUILDER_OK : BUILDER_TOO_LARGE;
+    head->has_body = !ends && head->content_length != 0 &&
+                     !response_has_no_content(request_method, head->status);
+    return BUILDER_OK;
+}
