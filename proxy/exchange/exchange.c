@@ -1,0 +1,292 @@
+#include "proxy/exchange/exchange_internal.h"
+
+#include "proxy/core/check.h"
+#include "proxy/core/state_machine.h"
+#include "proxy/exchange/local_reply.h"
+#include "proxy/http/request_check.h"
+#include "proxy/http/uuid.h"
+
+static const struct state_row states[EXCHANGE_STATE_COUNT] = {
+    [EXCHANGE_RECEIVING] = {"receiving",
+                            STATE_BIT(EXCHANGE_PLANNED) | STATE_BIT(EXCHANGE_REPLYING_LOCALLY)},
+    [EXCHANGE_PLANNED] = {"planned",
+                          STATE_BIT(EXCHANGE_FORWARDING) | STATE_BIT(EXCHANGE_REPLYING_LOCALLY)},
+    [EXCHANGE_FORWARDING] = {"forwarding", STATE_BIT(EXCHANGE_FORWARDING) |
+                                               STATE_BIT(EXCHANGE_RESPONDING) |
+                                               STATE_BIT(EXCHANGE_REPLYING_LOCALLY) |
+                                               STATE_BIT(EXCHANGE_FINISHED)},
+    [EXCHANGE_RESPONDING] = {"responding",
+                             STATE_BIT(EXCHANGE_FINISHED) | STATE_BIT(EXCHANGE_FAILED)},
+    [EXCHANGE_REPLYING_LOCALLY] = {"replying locally", STATE_BIT(EXCHANGE_FINISHED)},
+    [EXCHANGE_FINISHED] = {"finished", 0},
+    [EXCHANGE_FAILED] = {"failed", 0},
+};
+
+void exchange_set_state(struct exchange *exchange, enum exchange_state state)
+{
+    exchange->state = state_change(states, EXCHANGE_STATE_COUNT, exchange->state, state);
+}
+
+/* --- who asks ------------------------------------------------------------------------------ */
+
+static bool is_trusted_proxy_text(const void *context, struct strview text)
+{
+    const struct snapshot *snapshot = context;
+    struct ip_address ip;
+    return ip_parse(text, &ip) &&
+           cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count, &ip);
+}
+
+/* The client's address: the connection's, or what trusted proxies say about who is behind them. */
+static void find_client(struct exchange *exchange)
+{
+    const struct snapshot *snapshot = exchange_snapshot(exchange);
+    exchange->address = exchange->connection->address;
+    exchange->address_text = exchange->connection->address_text;
+    exchange->trusted = cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count,
+                                           &exchange->address);
+    if (!exchange->trusted)
+        return;
+    struct ip_address ip;
+    struct strview text =
+        forwarding_client_text(exchange->request, is_trusted_proxy_text, snapshot);
+    if (text.length > 0 && ip_parse(text, &ip)) {
+        exchange->address = ip;
+        exchange->address_text = text;
+    }
+}
+
+/* --- local replies ------------------------------------------------------------------------- */
+
+/* A request that is refused before it is prepared for a backend has an id all the same. */
+static void ensure_request_id(struct exchange *exchange)
+{
+    if (exchange->request_id.length > 0)
+        return;
+    struct exchange_environment *environment = exchange->environment;
+    char *text = arena_alloc(exchange->arena, UUID_TEXT_BYTES);
+    uuid7_format(environment->io->loop.wall_ms,
+                 entropy_take(&environment->entropy, UUID_RANDOM_BYTES), text);
+    exchange->request_id = strview_make(text, UUID_TEXT_BYTES);
+}
+
+void exchange_reply_locally(struct exchange *exchange, int status, const char *detail)
+{
+    CHECK(!exchange->answer_started);
+    exchange_close_stream(exchange);
+    exchange_set_state(exchange, EXCHANGE_REPLYING_LOCALLY);
+    exchange_deadlines_stop(exchange);
+    exchange->answer_started = true;
+    ensure_request_id(exchange);
+    struct local_reply reply;
+    local_reply_make(exchange->request->method, status, detail, exchange->request_id,
+                     exchange->arena, &reply);
+    exchange->response = reply.head;
+    exchange->table->send_head(exchange->client, &exchange->response);
+    if (reply.head.has_body) {
+        exchange->response_bytes += reply.body.length;
+        exchange->response_held += reply.body.length;
+        exchange->table->send_body(exchange->client, NULL, reply.body.data, reply.body.length);
+        headers_init(&exchange->trailers);
+        exchange->table->send_end(exchange->client, &exchange->trailers);
+    }
+    exchange_set_state(exchange, EXCHANGE_FINISHED);
+    exchange_progress(exchange);
+}
+
+/* --- forwarding ---------------------------------------------------------------------------- */
+
+static int64_t chosen_timeout(int64_t of_route, int64_t of_backend)
+{
+    return of_route != TIMEOUT_UNSET ? of_route : of_backend;
+}
+
+static void resolve_timeouts(struct exchange *exchange)
+{
+    exchange->timeouts = exchange->backend->timeouts;
+    const struct route *route = exchange->plan.route;
+    if (route == NULL || route->timeouts == NULL)
+        return;
+    const struct timeouts *own = route->timeouts;
+    struct timeouts *timeouts = &exchange->timeouts;
+    timeouts->connect_ms = chosen_timeout(own->connect_ms, timeouts->connect_ms);
+    timeouts->first_byte_ms = chosen_timeout(own->first_byte_ms, timeouts->first_byte_ms);
+    timeouts->idle_ms = chosen_timeout(own->idle_ms, timeouts->idle_ms);
+    timeouts->total_ms = chosen_timeout(own->total_ms, timeouts->total_ms);
+}
+
+static void prepare_request(struct exchange *exchange)
+{
+    const struct request_head *request = exchange->request;
+    struct forwarding_facts facts = {
+        .fields = exchange_snapshot(exchange)->forward,
+        .peer_address = exchange->connection->address_text,
+        .original_path = exchange->plan.rewritten ? request->path : STRVIEW_NONE,
+        .version = exchange->connection->version,
+        .trusted = exchange->trusted,
+        .now_ms = exchange->environment->io->loop.wall_ms,
+        .random = entropy_take(&exchange->environment->entropy, FORWARDING_RANDOM_BYTES),
+    };
+    struct forwarding_result result;
+    forwarding_request(request, &facts, exchange->arena, &exchange->forwarded, &result);
+    exchange->request_id = result.request_id;
+    exchange->traceparent = result.traceparent;
+    exchange->backend_request = (struct backend_request){
+        .method = request->method,
+        .method_text = request->method_text,
+        .scheme = request->scheme,
+        .authority = request->authority,
+        .path = exchange->plan.path,
+        .query = request->query,
+        .headers = &exchange->forwarded,
+        .content_length = request->content_length,
+        .has_body = request->has_body,
+    };
+}
+
+void exchange_forward(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    uint64_t random = 0;
+    if (exchange->backend->endpoint_count > 1)
+        memcpy(&random, entropy_take(&environment->entropy, sizeof(random)), sizeof(random));
+    struct balance_facts facts = {
+        .random = random,
+        .now_ms = environment->io->loop.now_ms,
+        .tried = exchange->endpoint,
+    };
+    exchange->endpoint = balancer_pick(exchange->backend, environment->pools, &facts);
+    struct backend_stream_options options = {
+        .request = &exchange->backend_request,
+        .timeouts = &exchange->timeouts,
+        .events = &exchange_stream_events,
+        .owner = exchange,
+        .arena = exchange->arena,
+    };
+    exchange->attempts++;
+    exchange->attempt_began_us = environment->io->loop.now_us;
+    exchange_set_state(exchange, EXCHANGE_FORWARDING);
+    exchange->stream = backend_pool_open_stream(
+        backend_pools_get(environment->pools, exchange->endpoint), &options);
+    exchange_progress(exchange);
+}
+
+/* --- the life of an exchange --------------------------------------------------------------- */
+
+static struct exchange *exchange_new(struct exchange_environment *environment,
+                                     const struct exchange_client *table, void *client,
+                                     const struct exchange_connection *connection,
+                                     struct request_head *request, struct arena *arena)
+{
+    struct exchange *exchange = arena_zalloc(arena, sizeof(*exchange));
+    exchange->state = EXCHANGE_RECEIVING;
+    exchange->environment = environment;
+    exchange->lease = snapshot_lease_hold(environment->lease);
+    exchange->table = table;
+    exchange->client = client;
+    exchange->connection = connection;
+    exchange->request = request;
+    exchange->arena = arena;
+    exchange->request_ended = !request->has_body;
+    exchange->began_us = environment->io->loop.now_us;
+    exchange->plan.reason = REASON_REJECTED;
+    exchange_deadlines_init(exchange);
+    environment->live++;
+    metrics_gauge_add(&environment->metrics->gauges.live_exchanges, 1);
+    return exchange;
+}
+
+static void make_plan(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    struct plan_facts facts = {
+        .client = exchange->address,
+        .random = entropy_take(&environment->entropy, IDENTITY_RANDOM_BYTES),
+    };
+    plan_request(&exchange_snapshot(exchange)->rules, exchange->request, &facts, exchange->arena,
+                 environment->scratch, &exchange->plan);
+    exchange_set_state(exchange, EXCHANGE_PLANNED);
+}
+
+struct exchange *exchange_start(struct exchange_environment *environment,
+                                const struct exchange_client *table, void *client,
+                                const struct exchange_connection *connection,
+                                struct request_head *request, struct arena *arena)
+{
+    struct exchange *exchange =
+        exchange_new(environment, table, client, connection, request, arena);
+    const struct snapshot *snapshot = exchange_snapshot(exchange);
+    find_client(exchange);
+    struct request_verdict verdict = request_check(request, &snapshot->limits);
+    if (verdict.status != 0) {
+        exchange_reply_locally(exchange, verdict.status, verdict.detail);
+        return exchange;
+    }
+    make_plan(exchange);
+    if (exchange->plan.refuse_status != 0) {
+        exchange_reply_locally(exchange, exchange->plan.refuse_status, NULL);
+        return exchange;
+    }
+    exchange->backend = &snapshot->backends[exchange->plan.backend];
+    resolve_timeouts(exchange);
+    prepare_request(exchange);
+    retry_budget_add(&environment->retries);
+    deadline_start(&environment->io->loop, &exchange->total, (uint64_t)exchange->timeouts.total_ms);
+    exchange_body_progress(exchange);
+    exchange_forward(exchange);
+    return exchange;
+}
+
+void exchange_request_body(struct exchange *exchange, struct buffer *source, const char *data,
+                           size_t length)
+{
+    exchange->request_bytes += length;
+    uint64_t limit = exchange_snapshot(exchange)->limits.body_bytes;
+    if (limit != 0 && exchange->request_bytes > limit && !exchange->answer_started) {
+        exchange_reply_locally(exchange, 413, "The request content is too large.");
+    }
+    if (exchange->stream == NULL) { /* answered already: the rest is taken and dropped */
+        exchange->table->request_consumed(exchange->client, length);
+        return;
+    }
+    exchange->body_given = true;
+    exchange->request_held += length;
+    exchange_body_progress(exchange);
+    backend_stream_send_body(exchange->stream, source, data, length);
+}
+
+void exchange_request_end(struct exchange *exchange, const struct headers *trailers)
+{
+    exchange->request_ended = true;
+    deadline_stop(&exchange->body);
+    if (exchange->stream == NULL)
+        return;
+    struct headers *passed = NULL;
+    if (trailers != NULL && trailers->count > 0) {
+        passed = arena_alloc(exchange->arena, sizeof(*passed));
+        forwarding_trailers(trailers, exchange->arena, passed);
+    }
+    exchange->body_given |= exchange->request->has_body;
+    exchange_progress(exchange);
+    backend_stream_send_end(exchange->stream, passed);
+}
+
+void exchange_response_consumed(struct exchange *exchange, size_t length)
+{
+    CHECK(length <= exchange->response_held);
+    exchange->response_held -= length;
+    exchange_progress(exchange);
+    if (exchange->stream != NULL)
+        backend_stream_consumed(exchange->stream, length);
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    exchange_deadlines_stop(exchange);
+    exchange_close_stream(exchange);
+    exchange_record(exchange);
+    snapshot_lease_drop(exchange->lease);
+    environment->live--;
+    metrics_gauge_add(&environment->metrics->gauges.live_exchanges, -1);
+}

@@ -1,0 +1,82 @@
+/*
+ * One request and its answer: the whole way from a complete head to the last byte, in one place.
+ * exchange_start runs straight through (check, plan, forward); after that, events from the two ends
+ * move it on. It lives in the arena of the client's stream, and one worker's thread.
+ *
+ *   RECEIVING -> PLANNED -> FORWARDING -> RESPONDING -> FINISHED
+ *                    |           \-> (again) FORWARDING
+ *                    \-> REPLYING_LOCALLY -> FINISHED          FAILED: the client saw a cut answer
+ */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "proxy/backend/balancer.h"
+#include "proxy/exchange/entropy.h"
+#include "proxy/exchange/retry.h"
+#include "proxy/exchange/snapshot_lease.h"
+#include "proxy/observe/access_log.h"
+#include "proxy/observe/metrics.h"
+
+struct exchange;
+
+/* What exchanges of one worker share. Owned by the worker. */
+struct exchange_environment {
+    struct io *io;
+    struct backend_pools *pools;
+    struct match_scratch *scratch;
+    struct metrics_shard *metrics;
+    struct access_log_ring *log;  /* NULL: no access log */
+    struct snapshot_lease *lease; /* the current one */
+    struct entropy entropy;
+    struct retry_budget retries;
+    uint32_t live; /* exchanges begun and not ended */
+};
+
+/* What is the same for all requests of a client's connection. Owned by the connection. */
+struct exchange_connection {
+    struct ip_address address; /* of the other end */
+    struct strview address_text;
+    struct strview protocol; /* "h2" */
+    struct strview version;  /* "2.0", as Via wants it */
+};
+
+/*
+ * What an exchange asks of the session that its client speaks with. Calls only queue; nothing of
+ * them calls back into the exchange before the turn ends.
+ */
+struct exchange_client {
+    void (*send_interim_head)(void *client, const struct response_head *head);
+    /* Without has_body this ends the answer. The head has to stay valid with the arena. */
+    void (*send_head)(void *client, const struct response_head *head);
+    void (*send_body)(void *client, struct buffer *source, const char *data, size_t length);
+    /* Trailers may be empty. */
+    void (*send_end)(void *client, const struct headers *trailers);
+    /* The answer cannot be completed: the client must not take it for whole. */
+    void (*cut)(void *client);
+    /* `length` bytes of the request body have found their way: the client may send as many more. */
+    void (*request_consumed)(void *client, size_t length);
+};
+
+/*
+ * A complete head. `request`, `connection` and `arena` outlive the exchange. The answer comes
+ * through `table`; the caller owns the exchange and ends it with exchange_end, in every case.
+ */
+struct exchange *exchange_start(struct exchange_environment *environment,
+                                const struct exchange_client *table, void *client,
+                                const struct exchange_connection *connection,
+                                struct request_head *request, struct arena *arena);
+
+/* Bytes of the request body; `source` as in byte_queue_append_slice. */
+void exchange_request_body(struct exchange *exchange, struct buffer *source, const char *data,
+                           size_t length);
+
+/* The request is complete. Trailers (borrowed, arena) may be NULL. */
+void exchange_request_end(struct exchange *exchange, const struct headers *trailers);
+
+/* `length` bytes of the answer's body have left for the client. */
+void exchange_response_consumed(struct exchange *exchange, size_t length);
+
+/* The client's stream is over, completely answered or not. No call into the client after this. */
+void exchange_end(struct exchange *exchange);
+
+#endif

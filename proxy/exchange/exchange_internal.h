@@ -1,0 +1,110 @@
+/* The exchange from inside: shared by the files of this folder that make it up. */
+#ifndef EXCHANGE_EXCHANGE_INTERNAL_H
+#define EXCHANGE_EXCHANGE_INTERNAL_H
+
+#include "proxy/exchange/exchange.h"
+
+enum exchange_state {
+    EXCHANGE_RECEIVING,
+    EXCHANGE_PLANNED,
+    EXCHANGE_FORWARDING,
+    EXCHANGE_RESPONDING,
+    EXCHANGE_REPLYING_LOCALLY,
+    EXCHANGE_FINISHED,
+    EXCHANGE_FAILED,
+    EXCHANGE_STATE_COUNT
+};
+
+struct exchange {
+    enum exchange_state state;
+    struct exchange_environment *environment;
+    struct snapshot_lease *lease;
+    const struct exchange_client *table;
+    void *client;
+    const struct exchange_connection *connection;
+    struct arena *arena;
+
+    /* the request and what was decided */
+    struct request_head *request;
+    struct ip_address address; /* of the client, seen through trusted proxies */
+    struct strview address_text;
+    bool trusted;
+    struct plan plan;
+    struct strview request_id;
+    struct strview traceparent;
+
+    /* the attempt under way */
+    const struct backend *backend; /* NULL: none was chosen */
+    struct endpoint_state *endpoint;
+    struct backend_stream *stream; /* NULL: none is open */
+    struct backend_request backend_request;
+    struct headers forwarded;
+    struct timeouts timeouts;
+    uint32_t attempts;
+    uint64_t attempt_began_us;
+
+    /* the request body */
+    bool request_ended;
+    bool body_given;     /* a byte went to an endpoint: no second attempt */
+    size_t request_held; /* bytes given to the endpoint's stream and not consumed yet */
+    uint64_t request_bytes;
+
+    /* the answer */
+    struct response_head response; /* as the client gets it */
+    struct headers trailers;
+    bool answer_started;
+    size_t response_held; /* bytes given to the client and not consumed yet */
+    uint64_t response_bytes;
+
+    uint64_t began_us;
+    uint64_t first_byte_us; /* since began_us; 0: none yet */
+    struct deadline
+        progress; /* first byte, then silence in the answer or a client that does not read */
+    struct deadline total;
+    struct deadline body; /* silence in the request body */
+};
+
+static inline struct snapshot *exchange_snapshot(const struct exchange *exchange)
+{
+    return exchange->lease->snapshot;
+}
+
+void exchange_set_state(struct exchange *exchange, enum exchange_state state);
+
+/* --- exchange.c ---------------------------------------------------------------------------- */
+
+/* Opens a stream to an endpoint of the planned backend: the first attempt or a retry. */
+void exchange_forward(struct exchange *exchange);
+
+/* Answers in the proxy's own name; only before the answer has started. */
+void exchange_reply_locally(struct exchange *exchange, int status, const char *detail);
+
+/* --- exchange_answer.c --------------------------------------------------------------------- */
+
+extern const struct backend_stream_events exchange_stream_events;
+
+/* The attempt came to nothing: another one, a local reply, or a cut answer. */
+void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault, bool unprocessed,
+                             bool reused);
+
+/* Closes the backend's stream, if there is one. */
+void exchange_close_stream(struct exchange *exchange);
+
+/* --- exchange_deadlines.c ------------------------------------------------------------------ */
+
+void exchange_deadlines_init(struct exchange *exchange);
+void exchange_deadlines_stop(struct exchange *exchange);
+
+/* Something moved in the answer, or the attempt began: the wait for progress starts again. */
+void exchange_progress(struct exchange *exchange);
+
+/* The client sent something, or may send again. */
+void exchange_body_progress(struct exchange *exchange);
+
+/* --- exchange_record.c --------------------------------------------------------------------- */
+
+/* Counts and logs the exchange, once, at its end. */
+void exchange_record(const struct exchange *exchange);
+void exchange_record_fault(const struct exchange *exchange, enum backend_fault fault);
+
+#endif

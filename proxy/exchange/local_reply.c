@@ -1,0 +1,66 @@
+#include "proxy/exchange/local_reply.h"
+
+const char *status_phrase(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } rows[] = {
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {410, "Gone"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {421, "Misdirected Request"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {451, "Unavailable For Legal Reasons"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].status == status)
+            return rows[i].phrase;
+    }
+    return "Error";
+}
+
+/* Request ids are ours or were checked to hold nothing that JSON would have to escape. */
+static struct strview make_body(int status, const char *detail, struct strview request_id,
+                                struct arena *arena)
+{
+    struct strview body =
+        arena_printf(arena, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d",
+                     status_phrase(status), status);
+    if (detail != NULL)
+        body = arena_printf(arena, "%.*s,\"detail\":\"%s\"", STRVIEW_ARGS(body), detail);
+    if (request_id.length > 0)
+        body = arena_printf(arena, "%.*s,\"request_id\":\"%.*s\"", STRVIEW_ARGS(body),
+                            STRVIEW_ARGS(request_id));
+    return arena_printf(arena, "%.*s}\n", STRVIEW_ARGS(body));
+}
+
+void local_reply_make(enum http_method method, int status, const char *detail,
+                      struct strview request_id, struct arena *arena, struct local_reply *ret_reply)
+{
+    struct strview body = make_body(status, detail, request_id, arena);
+    struct response_head head = {.status = status, .content_length = (int64_t)body.length};
+    headers_init(&head.headers);
+    headers_add(&head.headers, arena, HEADER_CONTENT_TYPE, STRVIEW("content-type"),
+                STRVIEW("application/problem+json"));
+    headers_add(&head.headers, arena, HEADER_CONTENT_LENGTH, STRVIEW("content-length"),
+                arena_printf(arena, "%zu", body.length));
+    headers_add(&head.headers, arena, HEADER_CACHE_CONTROL, STRVIEW("cache-control"),
+                STRVIEW("no-store"));
+    if (status == 405)
+        headers_add(&head.headers, arena, HEADER_OTHER, STRVIEW("allow"),
+                    STRVIEW("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
+    head.has_body = !response_has_no_content(method, status);
+    *ret_reply = (struct local_reply){.head = head, .body = body};
+}

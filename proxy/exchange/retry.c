@@ -1,0 +1,70 @@
+#include "proxy/exchange/retry.h"
+
+enum { RETRY_COST = 100, CREDIT_MAX = 100 * RETRY_COST, CREDIT_FIRST = 10 * RETRY_COST };
+
+void retry_budget_init(struct retry_budget *budget)
+{
+    budget->credit = CREDIT_FIRST;
+}
+
+void retry_budget_add(struct retry_budget *budget)
+{
+    if (budget->credit < CREDIT_MAX)
+        budget->credit += RETRY_BUDGET_PERCENT;
+}
+
+/* Might the same request succeed elsewhere, or on a fresh connection? */
+static bool is_worth_it(const struct retry_facts *facts)
+{
+    switch (facts->fault) {
+    case BACKEND_FAULT_CONNECT:
+    case BACKEND_FAULT_CONNECT_TIMEOUT:
+        return facts->endpoint_count > 1;
+    case BACKEND_FAULT_REFUSED:
+        return true;
+    case BACKEND_FAULT_RESET:
+        return facts->reused || facts->endpoint_count > 1;
+    case BACKEND_FAULT_MALFORMED:
+    case BACKEND_FAULT_HEADER_LIMIT:
+    case BACKEND_FAULT_OVERLOAD:
+    case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
+    case BACKEND_FAULT_IDLE_TIMEOUT:
+    case BACKEND_FAULT_TOTAL_TIMEOUT:
+    case BACKEND_FAULT_COUNT:
+        break;
+    }
+    return false;
+}
+
+bool retry_decide(const struct retry_facts *facts, struct retry_budget *budget)
+{
+    if (facts->attempts >= RETRY_ATTEMPTS_MAX || facts->answer_started || facts->body_given)
+        return false;
+    if (!(facts->is_read || facts->unprocessed) || !is_worth_it(facts))
+        return false;
+    if (budget->credit < RETRY_COST)
+        return false;
+    budget->credit -= RETRY_COST;
+    return true;
+}
+
+int status_of_fault(enum backend_fault fault)
+{
+    switch (fault) {
+    case BACKEND_FAULT_CONNECT_TIMEOUT:
+    case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
+    case BACKEND_FAULT_IDLE_TIMEOUT:
+    case BACKEND_FAULT_TOTAL_TIMEOUT:
+        return 504;
+    case BACKEND_FAULT_OVERLOAD:
+        return 503;
+    case BACKEND_FAULT_CONNECT:
+    case BACKEND_FAULT_RESET:
+    case BACKEND_FAULT_REFUSED:
+    case BACKEND_FAULT_MALFORMED:
+    case BACKEND_FAULT_HEADER_LIMIT:
+    case BACKEND_FAULT_COUNT:
+        break;
+    }
+    return 502;
+}
