@@ -1,0 +1,261 @@
+#include "proxy/client/client_connection.h"
+
+#include <stdlib.h>
+
+#include "proxy/client/http2_session.h"
+#include "proxy/core/array.h"
+
+/* RFC 9113 section 3.4 */
+static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+enum { PREFACE_BYTES = sizeof(http2_preface) - 1 };
+
+/* For a client that speaks HTTP/1.1 to a port where we do not yet (RFC 9110 section 15.6.6). */
+static const char http1_refusal[] =
+    "HTTP/1.1 505 HTTP Version Not Supported\r\n"
+    "content-type: application/problem+json\r\n"
+    "content-length: 114\r\n"
+    "connection: close\r\n\r\n"
+    "{\"type\":\"about:blank\",\"title\":\"HTTP Version Not Supported\",\"status\":505,"
+    "\"detail\":\"This port speaks HTTP/2 only.\"}\n";
+
+static struct io *io_of(const struct client_connection *connection)
+{
+    return connection->environment->exchanges->io;
+}
+
+static struct metrics_gauges *gauges_of(const struct client_connection *connection)
+{
+    return &connection->environment->exchanges->metrics->gauges;
+}
+
+static void count(struct client_connection *connection, int amount)
+{
+    struct client_environment *environment = connection->environment;
+    environment->connection_count += (uint32_t)amount;
+    atomic_fetch_add_explicit(environment->total_connections, (uint32_t)amount,
+                              memory_order_relaxed);
+    struct metrics_gauges *gauges = gauges_of(connection);
+    metrics_gauge_add(connection->tls != NULL ? &gauges->client_connections_tls
+                                              : &gauges->client_connections,
+                      amount);
+}
+
+/* --- ending -------------------------------------------------------------------------------- */
+
+static void run_reap(struct task *task)
+{
+    struct client_connection *connection = LIST_ENTRY(task, struct client_connection, reap);
+    struct client_environment *environment = connection->environment;
+    if (connection->session != NULL)
+        connection->methods->free(connection->session);
+    tls_context_unref(connection->tls);
+    free(connection);
+    if (environment->on_connection_closed != NULL)
+        environment->on_connection_closed(environment);
+}
+
+/* The socket goes now; the session and the memory at the end of the turn, because one of the
+ * session's own calls may be on the stack. */
+static void close_connection(struct client_connection *connection)
+{
+    if (connection->closed)
+        return;
+    connection->closed = true;
+    deadline_stop(&connection->deadline);
+    deadline_stop(&connection->write);
+    byte_stream_close(&connection->bytes);
+    list_remove(&connection->node);
+    count(connection, -1);
+    task_schedule(&io_of(connection)->loop, &connection->reap);
+}
+
+static void close_after_output(struct client_connection *connection)
+{
+    connection->closing = true;
+    byte_stream_pause(&connection->bytes);
+    if (connection->bytes.output.bytes == 0)
+        close_connection(connection);
+    else
+        byte_stream_flush_soon(&connection->bytes);
+}
+
+/* --- protocol ------------------------------------------------------------------------------ */
+
+static void start_http2(struct client_connection *connection)
+{
+    connection->facts.protocol = STRVIEW("h2");
+    connection->facts.version = STRVIEW("2.0");
+    connection->methods = &http2_session_methods;
+    connection->session = http2_session_new(connection);
+}
+
+static void receive(struct client_connection *connection, struct buffer *buffer, const char *data,
+                    size_t length)
+{
+    if (!connection->methods->receive(connection->session, buffer, data, length)) {
+        connection->methods->fill(connection->session); /* a GOAWAY that says why */
+        close_after_output(connection);
+        return;
+    }
+    byte_stream_flush_soon(&connection->bytes);
+}
+
+/* In clear the first bytes tell: HTTP/2's preface, or something that is answered in HTTP/1.1. */
+static void detect(struct client_connection *connection, struct buffer *buffer, const char *data,
+                   size_t length)
+{
+    size_t missing = PREFACE_BYTES - connection->preface_bytes;
+    size_t part = length < missing ? length : missing;
+    memcpy(connection->preface + connection->preface_bytes, data, part);
+    connection->preface_bytes += part;
+    if (memcmp(connection->preface, http2_preface, connection->preface_bytes) != 0) {
+        byte_queue_append(&connection->bytes.output, http1_refusal, sizeof(http1_refusal) - 1);
+        close_after_output(connection);
+        return;
+    }
+    if (connection->preface_bytes < PREFACE_BYTES)
+        return;
+    start_http2(connection);
+    receive(connection, NULL, connection->preface, PREFACE_BYTES);
+    if (length > part && !connection->closing && !connection->closed)
+        receive(connection, buffer, data + part, length - part);
+}
+
+/* --- events of the socket ------------------------------------------------------------------ */
+
+static struct client_connection *connection_of(struct byte_stream *bytes)
+{
+    return LIST_ENTRY(bytes, struct client_connection, bytes);
+}
+
+static void on_open(struct byte_stream *bytes)
+{
+    start_http2(connection_of(bytes)); /* ALPN has let nothing else through */
+}
+
+static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
+                     size_t length)
+{
+    struct client_connection *connection = connection_of(bytes);
+    if (connection->closing)
+        return;
+    if (connection->session == NULL)
+        detect(connection, buffer, data, length);
+    else
+        receive(connection, buffer, data, length);
+}
+
+static void on_fill(struct byte_stream *bytes)
+{
+    struct client_connection *connection = connection_of(bytes);
+    if (connection->session != NULL && !connection->closing &&
+        !connection->methods->fill(connection->session))
+        connection->closing = true;
+    if (connection->closing && bytes->output.bytes == 0) {
+        close_connection(connection);
+        return;
+    }
+    if (bytes->output.bytes > 0 && !deadline_is_running(&connection->write))
+        deadline_start(&io_of(connection)->loop, &connection->write,
+                       client_connection_limits(connection)->write_timeout_ms);
+}
+
+static void on_written(struct byte_stream *bytes)
+{
+    struct client_connection *connection = connection_of(bytes);
+    uint64_t limit_ms = client_connection_limits(connection)->write_timeout_ms;
+    deadline_start(&io_of(connection)->loop, &connection->write,
+                   bytes->output.bytes > 0 ? limit_ms : 0);
+}
+
+static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
+{
+    (void)end;
+    close_connection(connection_of(bytes));
+}
+
+static const struct byte_stream_events byte_events = {
+    .on_open = on_open,
+    .on_bytes = on_bytes,
+    .on_fill = on_fill,
+    .on_written = on_written,
+    .on_end = on_end,
+};
+
+/* --- deadlines ----------------------------------------------------------------------------- */
+
+static void on_deadline(struct deadline *deadline)
+{
+    struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, deadline);
+    if (connection->session == NULL) {
+        close_connection(connection);
+        return;
+    }
+    connection->methods->drain(connection->session);
+    connection->methods->fill(connection->session);
+    close_after_output(connection);
+}
+
+static void on_write_deadline(struct deadline *deadline)
+{
+    close_connection(LIST_ENTRY(deadline, struct client_connection, write));
+}
+
+void client_connection_idle(struct client_connection *connection)
+{
+    if (!connection->closed)
+        deadline_start(&io_of(connection)->loop, &connection->deadline,
+                       client_connection_limits(connection)->idle_timeout_ms);
+}
+
+void client_connection_busy(struct client_connection *connection)
+{
+    deadline_stop(&connection->deadline);
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+void client_connection_accept_take(struct client_environment *environment, int fd,
+                                   const struct address *client, struct tls_context *tls)
+{
+    struct client_connection *connection = memory_zalloc(sizeof(*connection));
+    connection->environment = environment;
+    connection->facts.address = address_ip(client);
+    size_t length = ip_format(&connection->facts.address, connection->address_text);
+    connection->facts.address_text = strview_make(connection->address_text, length);
+    connection->tls = tls != NULL ? tls_context_ref(tls) : NULL;
+    task_init(&connection->reap, run_reap);
+    deadline_init(&connection->deadline, on_deadline);
+    deadline_init(&connection->write, on_write_deadline);
+    list_append(&environment->connections, &connection->node);
+    count(connection, 1);
+
+    struct ssl_st *ssl = tls != NULL ? tls_context_new_connection(tls) : NULL;
+    byte_stream_accept_take(&connection->bytes, io_of(connection), fd, ssl, &byte_events);
+    deadline_start(&io_of(connection)->loop, &connection->deadline,
+                   client_connection_limits(connection)->header_timeout_ms);
+    if (tls != NULL && ssl == NULL)
+        close_connection(connection); /* out of memory: never in clear what should be encrypted */
+}
+
+void client_connections_close_all(struct client_environment *environment)
+{
+    while (!list_is_empty(&environment->connections))
+        close_connection(LIST_ENTRY(environment->connections.next, struct client_connection, node));
+}
+
+void client_connections_drain(struct client_environment *environment)
+{
+    environment->draining = true;
+    struct list *at = environment->connections.next;
+    while (at != &environment->connections) {
+        struct client_connection *connection = LIST_ENTRY(at, struct client_connection, node);
+        at = at->next;
+        if (connection->session == NULL) {
+            close_connection(connection);
+            continue;
+        }
+        connection->methods->drain(connection->session);
+        byte_stream_flush_soon(&connection->bytes);
+    }
+}

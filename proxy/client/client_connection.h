@@ -1,0 +1,80 @@
+/*
+ * One client's connection: the socket, TLS, which protocol it speaks, and the session that speaks
+ * it. Owned by the worker's list; one thread. Nothing here knows about routing or backends.
+ */
+#ifndef CLIENT_CLIENT_CONNECTION_H
+#define CLIENT_CLIENT_CONNECTION_H
+
+#include "proxy/exchange/exchange.h"
+#include "proxy/net/byte_stream.h"
+
+/* What the connections of one worker share. Owned by the worker. */
+struct client_environment {
+    struct exchange_environment *exchanges;
+    struct list connections;
+    uint32_t connection_count;
+    _Atomic uint32_t *total_connections; /* of all workers, for limits.connections */
+    bool draining;
+    void (*on_connection_closed)(struct client_environment *environment);
+};
+
+struct client_connection;
+
+/*
+ * A protocol spoken with a client: HTTP/2 today. Chosen by ALPN, or in clear by the first bytes.
+ * A session may close its connection only by returning false, never inside other calls.
+ */
+struct client_session_methods {
+    /* Bytes in; false: the connection is to be closed (what is queued is written first). */
+    bool (*receive)(void *session, struct buffer *buffer, const char *data, size_t length);
+    /* Append to the output; false: the session is over and everything is queued. */
+    bool (*fill)(void *session);
+    /* Finish what was begun, take nothing new. */
+    void (*drain)(void *session);
+    /* Ends all exchanges. */
+    void (*free)(void *session);
+};
+
+struct client_connection {
+    struct byte_stream bytes;
+    struct client_environment *environment;
+    struct tls_context *tls; /* referenced while its SNI callback may run */
+    struct list node;
+    struct task reap;
+    struct deadline deadline;                     /* handshake and preface, then without streams */
+    struct deadline write;                        /* output that does not move */
+    const struct client_session_methods *methods; /* NULL until the protocol is known */
+    void *session;
+    struct exchange_connection facts;
+    char address_text[ADDRESS_TEXT_BYTES];
+    char preface[24]; /* the first bytes in clear, until they decide */
+    size_t preface_bytes;
+    struct buffer *read_buffer; /* during a session's receive; NULL: not in a shared buffer */
+    bool closing;               /* write what is queued, then close */
+    bool closed;
+};
+
+/* Takes the descriptor. `tls` NULL: cleartext. */
+void client_connection_accept_take(struct client_environment *environment, int fd,
+                                   const struct address *client, struct tls_context *tls);
+
+/* Ends all connections of the environment at once. */
+void client_connections_close_all(struct client_environment *environment);
+
+/* Lets all connections finish what they began. */
+void client_connections_drain(struct client_environment *environment);
+
+/* --- for sessions -------------------------------------------------------------------------- */
+
+/* No stream is open: the idle limit runs. */
+void client_connection_idle(struct client_connection *connection);
+
+/* A stream is open. */
+void client_connection_busy(struct client_connection *connection);
+
+static inline const struct limits *client_connection_limits(const struct client_connection *c)
+{
+    return &c->environment->exchanges->lease->snapshot->limits;
+}
+
+#endif
