@@ -1,0 +1,216 @@
+#include "proxy/control/control.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "proxy/control/control_internal.h"
+#include "proxy/core/array.h"
+#include "proxy/core/log.h"
+
+enum { WORKERS_MAX = 128 };
+
+/* --- signals ------------------------------------------------------------------------------- */
+
+static void stop(struct control *control)
+{
+    loop_break(&control->loop);
+}
+
+static void stop_if_drained(struct loop *loop)
+{
+    struct control *control = LIST_ENTRY(loop, struct control, loop);
+    if (!control->draining)
+        return;
+    for (uint32_t i = 0; i < control->worker_count; i++) {
+        if (!worker_is_idle(control->workers[i]))
+            return;
+    }
+    stop(control);
+}
+
+static void on_drain_timeout(struct deadline *deadline)
+{
+    struct control *control = LIST_ENTRY(deadline, struct control, drain);
+    log_warning("the drain timeout is over; closing what is left");
+    stop(control);
+}
+
+static void drain(struct control *control)
+{
+    if (control->draining)
+        return;
+    control->draining = true;
+    log_info("draining");
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        worker_drain(control->workers[i]);
+    deadline_start(&control->loop, &control->drain,
+                   control->publisher.current->limits.drain_timeout_ms);
+    stop_if_drained(&control->loop);
+}
+
+static void reopen_logs(struct control *control)
+{
+    const struct access_log_config *config = &control->publisher.current->access_log;
+    struct fault fault;
+    if (config->enabled && !access_log_reopen(control->access_log, config->path.data, &fault))
+        log_error("%s", fault.text);
+}
+
+static const struct {
+    int number;
+    void (*run)(struct control *control);
+} signal_rows[SIGNALS] = {
+    {SIGHUP, control_reload}, {SIGTERM, stop},        {SIGINT, stop},
+    {SIGQUIT, drain},         {SIGUSR1, reopen_logs},
+};
+
+static void on_signal(struct ev_loop *ev, ev_signal *watcher, int events)
+{
+    (void)ev, (void)events;
+    struct control *control = watcher->data;
+    for (int i = 0; i < SIGNALS; i++) {
+        if (signal_rows[i].number == watcher->signum)
+            signal_rows[i].run(control);
+    }
+}
+
+static void watch_signals(struct control *control)
+{
+    signal(SIGPIPE, SIG_IGN); /* a closed socket is an error of write, not our death */
+    for (int i = 0; i < SIGNALS; i++) {
+        ev_signal_init(&control->signals[i], on_signal, signal_rows[i].number);
+        control->signals[i].data = control;
+        ev_signal_start(control->loop.ev, &control->signals[i]);
+    }
+}
+
+/* --- starting ------------------------------------------------------------------------------ */
+
+static uint32_t count_workers(const struct snapshot *snapshot)
+{
+    if (snapshot->workers != 0)
+        return snapshot->workers < WORKERS_MAX ? snapshot->workers : WORKERS_MAX;
+    cpu_set_t cpus;
+    int count = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    return count < WORKERS_MAX ? (uint32_t)count : WORKERS_MAX;
+}
+
+static struct metrics_registry *make_metrics(void)
+{
+    static struct strview reasons[REASON_COUNT];
+    static struct strview faults[BACKEND_FAULT_COUNT];
+    for (int i = 0; i < REASON_COUNT; i++)
+        reasons[i] = reason_name((enum reason)i);
+    for (int i = 0; i < BACKEND_FAULT_COUNT; i++)
+        faults[i] = backend_fault_name((enum backend_fault)i);
+    const struct metric_names names = {reasons, REASON_COUNT, faults, BACKEND_FAULT_COUNT};
+    return metrics_registry_new(&names);
+}
+
+static void start_workers(struct control *control, const struct snapshot *snapshot)
+{
+    control->worker_count = count_workers(snapshot);
+    control->workers = memory_zalloc(control->worker_count * sizeof(struct worker *));
+    control->shards = memory_zalloc(control->worker_count * sizeof(struct metrics_shard *));
+    for (uint32_t i = 0; i < control->worker_count; i++) {
+        control->shards[i] = metrics_shard_new();
+        struct worker_options options = {
+            .metrics = control->shards[i],
+            .log = access_log_add_ring(control->access_log),
+            .total_connections = &control->total_connections,
+            .control = &control->loop,
+        };
+        control->workers[i] = worker_start(&options);
+    }
+    control->publisher.workers = control->workers;
+    control->publisher.worker_count = control->worker_count;
+    control->publisher.metrics = control->metrics;
+}
+
+static bool start_admin(struct control *control, struct fault *fault)
+{
+    const struct snapshot *snapshot = control->publisher.current;
+    if (snapshot->admin_address.length == 0)
+        return true;
+    struct address address;
+    if (!address_parse(snapshot->admin_address, &address))
+        return fault_set(fault, "bad admin address %s", snapshot->admin_address.data);
+    control->admin =
+        admin_server_new(&control->loop, &address, control_admin_routes, control, fault);
+    return control->admin != NULL;
+}
+
+/* Takes the snapshot. */
+static bool start(struct control *control, struct snapshot *snapshot, struct fault *fault)
+{
+    const char *log_path =
+        snapshot->access_log.enabled ? snapshot->access_log.path.data : "/dev/null";
+    control->access_log = access_log_new(log_path, fault);
+    if (control->access_log == NULL) {
+        snapshot_unref(snapshot);
+        return false;
+    }
+    start_workers(control, snapshot);
+    if (!publisher_publish_take(&control->publisher, snapshot, fault) ||
+        !start_admin(control, fault))
+        return false;
+    control->last_reload_successful = true;
+    return true;
+}
+
+static void say_ready(const struct control *control)
+{
+    const struct snapshot *snapshot = control->publisher.current;
+    for (uint32_t i = 0; i < snapshot->listener_count; i++)
+        log_info("listening on %.*s (%s)", STRVIEW_ARGS(snapshot->listeners[i].address_text),
+                 snapshot->listeners[i].tls != NULL ? "TLS" : "in clear");
+    log_info("generation %llu is in force, workers: %u", (unsigned long long)snapshot->generation,
+             control->worker_count);
+}
+
+static void finish(struct control *control)
+{
+    admin_server_free(control->admin);
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        worker_stop(control->workers[i]);
+    publisher_done(&control->publisher);
+    if (control->access_log != NULL)
+        access_log_free(control->access_log);
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        metrics_shard_free(control->shards[i]);
+    free(control->workers);
+    free(control->shards);
+    metrics_registry_free(control->metrics);
+    endpoint_registry_free(control->endpoints);
+    deadline_stop(&control->drain);
+    for (int i = 0; i < SIGNALS; i++)
+        ev_signal_stop(control->loop.ev, &control->signals[i]);
+    loop_done(&control->loop);
+}
+
+int control_run(const char *path)
+{
+    struct control control = {.path = path, .next_generation = 1};
+    struct fault fault;
+    loop_init(&control.loop);
+    control.loop.on_wake = stop_if_drained;
+    deadline_init(&control.drain, on_drain_timeout);
+    watch_signals(&control);
+    control.endpoints = endpoint_registry_new();
+    control.metrics = make_metrics();
+    struct snapshot *snapshot = control_load(&control);
+    int status = 1;
+    if (snapshot == NULL) {
+        log_error("%s cannot be used", path);
+    } else if (!start(&control, snapshot, &fault)) {
+        log_error("%s", fault.text);
+    } else {
+        say_ready(&control);
+        loop_run(&control.loop);
+        log_info("stopping");
+        status = 0;
+    }
+    finish(&control);
+    return status;
+}

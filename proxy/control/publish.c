@@ -1,0 +1,143 @@
+#include "proxy/control/publish.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "proxy/core/array.h"
+#include "proxy/net/socket.h"
+
+enum { LISTEN_BACKLOG = 4096, NO_FD = -1 };
+
+/* --- counters ------------------------------------------------------------------------------ */
+
+static void number_route(struct metrics_registry *metrics, struct arena *arena,
+                         struct route_info *info)
+{
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        struct strview name = side_name((enum side)side);
+        struct strview labels =
+            arena_printf(arena, "module=\"%.*s\",route=\"%.*s\",side=\"%.*s\"",
+                         STRVIEW_ARGS(info->module), STRVIEW_ARGS(info->name), STRVIEW_ARGS(name));
+        struct strview module_labels = arena_printf(arena, "module=\"%.*s\",side=\"%.*s\"",
+                                                    STRVIEW_ARGS(info->module), STRVIEW_ARGS(name));
+        info->metrics[side] = (struct route_metrics){
+            .requests = metrics_registry_block(metrics, METRIC_REQUESTS, labels),
+            .duration = metrics_registry_block(metrics, METRIC_REQUEST_DURATION, labels),
+            .decisions = metrics_registry_block(metrics, METRIC_DECISIONS, module_labels),
+        };
+    }
+}
+
+static void number_backend(struct metrics_registry *metrics, struct arena *arena,
+                           struct backend *backend)
+{
+    struct strview name = arena_printf(arena, "backend=\"%.*s\"", STRVIEW_ARGS(backend->name));
+    struct strview first = arena_printf(arena, "%.*s,phase=\"first_byte\"", STRVIEW_ARGS(name));
+    struct strview total = arena_printf(arena, "%.*s,phase=\"total\"", STRVIEW_ARGS(name));
+    backend->metrics = (struct backend_metrics){
+        .errors = metrics_registry_block(metrics, METRIC_BACKEND_ERRORS, name),
+        .first_byte = metrics_registry_block(metrics, METRIC_BACKEND_DURATION, first),
+        .total = metrics_registry_block(metrics, METRIC_BACKEND_DURATION, total),
+    };
+}
+
+/* Names in the configuration are letters, digits, '-' and '_': nothing to escape. */
+static void number_snapshot(struct metrics_registry *metrics, struct snapshot *snapshot)
+{
+    struct arena arena;
+    arena_init(&arena, NULL);
+    snapshot->unrouted.name = STRVIEW("default");
+    snapshot->rejected.name = STRVIEW("rejected");
+    number_route(metrics, &arena, &snapshot->unrouted);
+    number_route(metrics, &arena, &snapshot->rejected);
+    for (uint32_t i = 0; i < snapshot->route_count; i++)
+        number_route(metrics, &arena, &snapshot->route_infos[i]);
+    for (uint32_t i = 0; i < snapshot->backend_count; i++)
+        number_backend(metrics, &arena, &snapshot->backends[i]);
+    arena_done(&arena);
+}
+
+/* --- sockets ------------------------------------------------------------------------------- */
+
+static bool is_open_already(const struct publisher *publisher, struct strview address_text)
+{
+    const struct snapshot *current = publisher->current;
+    for (uint32_t i = 0; current != NULL && i < current->listener_count; i++) {
+        if (strview_equal(current->listeners[i].address_text, address_text))
+            return true;
+    }
+    return false;
+}
+
+static void close_sockets(int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fds[i] != NO_FD)
+            close(fds[i]);
+    }
+}
+
+/*
+ * Is the address ours alone? Sockets that share a port would let a second proxy run beside this one
+ * and take half of its connections, so the first socket is opened without sharing, as a trial.
+ */
+static bool try_alone(const struct address *address)
+{
+    int fd = socket_listen(address, 1, false);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static bool open_sockets(const struct publisher *publisher, const struct snapshot *snapshot,
+                         int *fds, struct fault *fault)
+{
+    for (uint32_t i = 0; i < snapshot->listener_count; i++) {
+        const struct listener_config *listener = &snapshot->listeners[i];
+        if (is_open_already(publisher, listener->address_text))
+            continue;
+        bool good = try_alone(&listener->address);
+        for (uint32_t worker = 0; good && worker < publisher->worker_count; worker++) {
+            int fd = socket_listen(&listener->address, LISTEN_BACKLOG, true);
+            fds[worker * snapshot->listener_count + i] = fd;
+            good = fd >= 0;
+        }
+        if (!good)
+            return fault_set(fault, "cannot listen on %.*s (listener `%.*s`): %s",
+                             STRVIEW_ARGS(listener->address_text), STRVIEW_ARGS(listener->name),
+                             strerror(errno));
+    }
+    return true;
+}
+
+/* --- publishing ---------------------------------------------------------------------------- */
+
+bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapshot,
+                            struct fault *fault)
+{
+    size_t fd_count = (size_t)publisher->worker_count * snapshot->listener_count;
+    int *fds = memory_alloc(fd_count * sizeof(*fds));
+    for (size_t i = 0; i < fd_count; i++)
+        fds[i] = NO_FD;
+    if (!open_sockets(publisher, snapshot, fds, fault)) {
+        close_sockets(fds, fd_count);
+        free(fds);
+        snapshot_unref(snapshot);
+        return false;
+    }
+    number_snapshot(publisher->metrics, snapshot);
+    for (uint32_t i = 0; i < publisher->worker_count; i++)
+        worker_publish(publisher->workers[i], snapshot, fds + i * snapshot->listener_count);
+    free(fds);
+    snapshot_unref(publisher->current);
+    publisher->current = snapshot;
+    return true;
+}
+
+void publisher_done(struct publisher *publisher)
+{
+    snapshot_unref(publisher->current);
+    publisher->current = NULL;
+}

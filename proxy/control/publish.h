@@ -1,0 +1,27 @@
+/*
+ * The one way a snapshot comes into force: counters for its routes, sockets for its new listeners,
+ * then every worker, and only when all have acknowledged is it the current one. Control thread.
+ */
+#ifndef CONTROL_PUBLISH_H
+#define CONTROL_PUBLISH_H
+
+#include "proxy/core/fault.h"
+#include "proxy/worker/worker.h"
+
+struct publisher {
+    struct worker **workers; /* borrowed */
+    uint32_t worker_count;
+    struct metrics_registry *metrics; /* borrowed */
+    struct snapshot *current;         /* one reference; NULL before the first */
+};
+
+/*
+ * Takes the snapshot and makes it current. On failure (a listener's address cannot be bound)
+ * nothing has changed, the snapshot is released and *fault says why.
+ */
+bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapshot,
+                            struct fault *fault);
+
+void publisher_done(struct publisher *publisher);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * A thread with a loop and everything that requests need, shared with nobody: listeners, client
+ * connections, pools, arenas, a metrics shard. Control makes it, sends it snapshots, and ends it.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include "proxy/client/listener.h"
+#include "proxy/worker/mailbox.h"
+
+struct worker;
+
+struct worker_options {
+    struct metrics_shard *metrics;       /* borrowed */
+    struct access_log_ring *log;         /* borrowed, or NULL */
+    _Atomic uint32_t *total_connections; /* borrowed, of all workers */
+    struct loop *control;                /* woken when a draining worker has become idle */
+};
+
+/* Makes the worker and starts its thread, which waits for a first snapshot. */
+struct worker *worker_start(const struct worker_options *options);
+
+/*
+ * Makes `snapshot` the current one (the worker takes a reference of its own). `listener_fds` holds
+ * a descriptor for each of the snapshot's listeners that is new, and -1 for those that the worker
+ * has; it takes them. Waits until new requests obey it.
+ */
+void worker_publish(struct worker *worker, struct snapshot *snapshot, const int *listener_fds);
+
+/* Brings the gauges that are only counted on demand up to date. Waits for the worker. */
+void worker_update_gauges(struct worker *worker);
+
+/* Stops accepting and lets connections finish. */
+void worker_drain(struct worker *worker);
+
+/* A drained worker without connections. Any thread. */
+bool worker_is_idle(const struct worker *worker);
+
+/* Closes everything, ends the thread and frees the worker. */
+void worker_stop(struct worker *worker);
+
+#endif
