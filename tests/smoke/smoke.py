@@ -54,6 +54,7 @@ class Smoke:
                     ("http2", f'cacert = "{options.certificate}"'), "2"),
             "h2c": (f"http://127.0.0.1:{options.plain}", ("http2-prior-knowledge",), "2"),
         }
+        self.sent = 0  # to the proxy: each becomes one line of the access log
         self.faults = 0
         self.checks = 0
 
@@ -68,6 +69,7 @@ class Smoke:
         # curl 7.88 fails when it uses a cleartext HTTP/2 connection again.
         answers = fetch([Request(base + path, method, headers)
                          for method, path, headers in requests], options, site != "h2c")
+        self.sent += len(requests) if site != "direct" else 0
         for (method, path, _), answer in zip(requests, answers):
             self.check(answer.version == version,
                        f"{site} {method} {path}: HTTP/{answer.version} instead of {version}")
@@ -110,6 +112,12 @@ class Smoke:
             for (_, path, _), answer in zip(requests, self.ask(site, requests)):
                 self.check(answer.status == 403, f"{site} GET {path}: {answer.status}, not refused")
 
+    def logged(self):
+        """The lines of the access log, once every request so far has its one line there."""
+        lines = len(self.control.log_lines_after(0, self.sent))
+        self.check(lines == self.sent, f"{self.sent} requests, {lines} lines in the access log")
+        return lines
+
     def check_log_line(self, line, percent):
         missing = [name for name in LOG_FIELDS if name not in line]
         self.check(not missing, f"the access log lacks {', '.join(missing)}")
@@ -120,7 +128,7 @@ class Smoke:
 
     def sides_of_identities(self, percent):
         """Which side each of the identities was on, by the access log; they must not move."""
-        before = len(self.control.log_lines())
+        before = self.logged()
         # parseInt: every one of these paths is user 1, and names its client in the log.
         requests = [("GET", f"/api/users/1c{i}", (f"Cookie: strangler_id={cookie_of(i)}",))
                     for _ in range(REPEATS) for i in range(IDENTITIES)]
@@ -154,7 +162,7 @@ class Smoke:
 
     def check_sides_of_modules(self, percent):
         """At both ends every module's reads are on one side, and writes stay on legacy."""
-        before = len(self.control.log_lines())
+        before = self.logged()
         requests = [(method, paths[0], (f"Cookie: strangler_id={cookie_of(1)}",))
                     for paths in MODULE_PATHS.values() for method in ("GET", "POST")]
         self.ask("h2c", requests)
@@ -181,6 +189,7 @@ class Smoke:
         self.check_forum()
         self.check_refusals()
         self.wait_until_idle()
+        self.logged()
 
 
 def read_options():
