@@ -20,6 +20,8 @@ struct http2_session {
     struct list streams;
     uint32_t stream_count;
     struct deadline drain; /* until the second GOAWAY */
+    struct deadline head;  /* a header block that has begun has to end */
+    int32_t open_head;     /* its stream; 0: none */
     bool draining;
     bool said_last_stream;
 };
@@ -246,6 +248,7 @@ static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     struct http2_stream *stream = stream_new(session, frame->hd.stream_id);
+    session->open_head = frame->hd.stream_id;
     nghttp2_session_set_stream_user_data(nghttp2, frame->hd.stream_id, stream);
     return 0;
 }
@@ -278,9 +281,11 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghtt
 
 static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
-    (void)user_data;
+    struct http2_session *session = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        session->open_head = 0;
     struct http2_stream *stream = stream_by_id(nghttp2, frame->hd.stream_id);
     if (stream == NULL)
         return 0;
@@ -311,7 +316,10 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
 static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code,
                            void *user_data)
 {
-    (void)error_code, (void)user_data;
+    (void)error_code;
+    struct http2_session *session = user_data;
+    if (session->open_head == id)
+        session->open_head = 0; /* it broke a rule */
     struct http2_stream *stream = stream_by_id(nghttp2, id);
     if (stream == NULL)
         return 0;
@@ -392,12 +400,30 @@ static void session_drain(void *argument)
 
 /* --- the session --------------------------------------------------------------------------- */
 
+/* Absolute for the whole block, so that single bytes do not prolong it (slowloris). */
+static void watch_open_head(struct http2_session *session)
+{
+    if (session->open_head == 0)
+        deadline_stop(&session->head);
+    else if (!deadline_is_running(&session->head))
+        deadline_start(&exchanges_of(session)->io->loop, &session->head,
+                       client_connection_limits(session->connection)->header_timeout_ms);
+}
+
+static void on_head_expired(struct deadline *deadline)
+{
+    struct http2_session *session = LIST_ENTRY(deadline, struct http2_session, head);
+    nghttp2_session_terminate_session(session->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    flush_soon(session);
+}
+
 static bool session_receive(void *argument, struct buffer *buffer, const char *data, size_t length)
 {
     struct http2_session *session = argument;
     session->connection->read_buffer = buffer;
     ssize_t taken = nghttp2_session_mem_recv(session->session, (const uint8_t *)data, length);
     session->connection->read_buffer = NULL;
+    watch_open_head(session);
     return taken >= 0;
 }
 
@@ -421,6 +447,7 @@ static void session_free(void *argument)
         stream_free(stream);
     }
     deadline_stop(&session->drain);
+    deadline_stop(&session->head);
     nghttp2_session_del(session->session);
     free(session);
 }
@@ -459,6 +486,7 @@ struct http2_session *http2_session_new(struct client_connection *connection)
     session->connection = connection;
     list_init(&session->streams);
     deadline_init(&session->drain, on_drain);
+    deadline_init(&session->head, on_head_expired);
     session->session = nghttp2_new(session);
     const struct limits *limits = client_connection_limits(connection);
     const nghttp2_settings_entry settings[] = {
