@@ -192,7 +192,8 @@ static void add_at(struct config_report *report, enum report_severity severity, 
                               });
 }
 
-static struct strview format_text(char **ret_text, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static struct strview
+format_text(char **ret_text, const char *format, va_list arguments)
 {
     int length = vasprintf(ret_text, format, arguments);
     CHECK(length >= 0);
