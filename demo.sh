@@ -172,17 +172,17 @@ print_welcome()
 
 The forum behind strangler:
 
-  https://localhost:${ports[tls]}/forum       (curl --cacert $CERTIFICATE)
-  http://localhost:${ports[plain]}/forum
+  https://localhost:${ports[tls]}/forum       (its certificate: $CERTIFICATE)
+  http://localhost:${ports[plain]}/forum       HTTP/2 with prior knowledge
   http://127.0.0.1:${ports[admin]}/metrics
 
 Three commands to try in another terminal:
 
-  $BUILD/proxy/strangler status
-  $BUILD/proxy/strangler explain GET https://localhost:${ports[tls]}/api/users/1
-  $BUILD/proxy/strangler abort users
+  curl --cacert $CERTIFICATE https://localhost:${ports[tls]}/api/users/1
+  $BUILD/proxy/strangler explain GET /api/users/1 --from 192.0.2.7
+  $BUILD/proxy/strangler check && kill -HUP ${pids[proxy]}     # after editing $routes/20-users.cfg
 
-Logs and data are in $folder/. Ctrl-C ends everything.
+Logs and data are in $folder/, the access log in $folder/proxy.log. Ctrl-C ends everything.
 END
 }
 
