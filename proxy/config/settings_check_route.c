@@ -28,6 +28,9 @@ static void check_destination(struct settings *settings, const struct route_sett
     if (route->module != ROUTE_NO_MODULE)
         return;
     settings_use_backend(settings, &route->backend, report);
+    if (route->allow.node != NULL && route->allow.node->child_count == 0)
+        source_error(report, "empty-list", source_value_span(route->allow.node),
+                     "`allow` needs at least one address block");
     if (route->deny.node != NULL) {
         const struct source_node *other =
             route->backend.node != NULL ? route->backend.node : route->allow.node;
