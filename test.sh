@@ -8,6 +8,8 @@ set -euo pipefail
 cd "$(dirname "$(realpath "$0")")"
 
 readonly JOBS=2
+# Every process of the tests inherits this, so that those left behind can be told from others'.
+readonly MARK=STRANGLER_TEST_RUN=$$
 
 # The thread sanitizer of gcc 12 does not start where the kernel scatters addresses widely.
 fixed_addresses=()
@@ -27,7 +29,34 @@ run_tests()
 {
     local preset=$1
     shift
-    "${fixed_addresses[@]}" ctest --preset "$preset" -j "$JOBS" --timeout 300 "$@" </dev/null
+    env "$MARK" "${fixed_addresses[@]}" \
+        ctest --preset "$preset" -j "$JOBS" --timeout 300 --no-tests=error "$@" </dev/null
+}
+
+has_tests()
+{
+    local preset=$1 listed
+    shift
+    listed=$(ctest --preset "$preset" -N "$@" </dev/null) || return 1
+    [[ $listed != *"Total Tests: 0"* ]]
+}
+
+end_leftovers()
+{
+    local environment pid status=0
+    for environment in /proc/[0-9]*/environ; do
+        if grep -qzx "$MARK" "$environment" 2>/dev/null; then
+            pid=${environment//[!0-9]/}
+            if timeout 2 tail -s 0.1 --pid="$pid" -f /dev/null; then
+                continue # it was on its way out
+            fi
+            printf 'test.sh: a test left process %s behind: %s\n' "$pid" \
+                "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)" >&2
+            kill -KILL "$pid" 2>/dev/null || true
+            status=1
+        fi
+    done
+    return "$status"
 }
 
 main()
@@ -36,8 +65,11 @@ main()
     ./install.sh build test
     build debug
     build tsan
-    run_tests debug --no-tests=error "$@" || status=1
-    run_tests tsan --no-tests=ignore -L threads "$@" || status=1
+    run_tests debug "$@" || status=1
+    if has_tests tsan -L threads "$@"; then
+        run_tests tsan -L threads "$@" || status=1
+    fi
+    end_leftovers || status=1
     return "$status"
 }
 
