@@ -1,11 +1,11 @@
 #include "proxy/client/http2_session.h"
 
-#include <nghttp2/nghttp2.h>
 #include <stdlib.h>
 
 #include "proxy/client/http2_request.h"
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
+#include "proxy/http2/http2_output.h"
 
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
@@ -38,10 +38,7 @@ struct http2_stream {
     bool request_ended;
     size_t unconsumed; /* of the request body, for the windows */
 
-    struct byte_queue body; /* of the answer */
-    const struct headers *trailers;
-    bool answer_ended;
-    bool waits_for_body; /* nghttp2 deferred it */
+    struct http2_body body; /* of the answer */
 };
 
 static struct exchange_environment *exchanges_of(const struct http2_session *session)
@@ -61,21 +58,6 @@ static void flush_soon(struct http2_session *session)
 
 /* --- what an exchange asks of its client --------------------------------------------------- */
 
-static size_t fields_to_nv(const struct headers *headers, nghttp2_nv *nv, size_t count)
-{
-    for (uint32_t i = 0; i < headers->count; i++) {
-        const struct header_field *field = &headers->fields[i];
-        nv[count++] = (nghttp2_nv){
-            .name = (uint8_t *)(uintptr_t)field->name.data,
-            .namelen = field->name.length,
-            .value = (uint8_t *)(uintptr_t)field->value.data,
-            .valuelen = field->value.length,
-            .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE,
-        };
-    }
-    return count;
-}
-
 static nghttp2_nv *head_to_nv(struct http2_stream *stream, const struct response_head *head,
                               size_t *ret_count)
 {
@@ -86,7 +68,7 @@ static nghttp2_nv *head_to_nv(struct http2_stream *stream, const struct response
     status[2] = (char)('0' + head->status % 10);
     struct header_field field = {.name = STRVIEW(":status"), .value = strview_make(status, 3)};
     struct headers first = {.fields = &field, .count = 1};
-    *ret_count = fields_to_nv(&head->headers, nv, fields_to_nv(&first, nv, 0));
+    *ret_count = http2_fields_to_nv(&head->headers, nv, http2_fields_to_nv(&first, nv, 0));
     return nv;
 }
 
@@ -107,22 +89,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, 
     struct http2_stream *stream = stream_by_id(session, id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    size_t part = length < stream->body.bytes ? length : stream->body.bytes;
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (part == stream->body.bytes && stream->answer_ended) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (stream->trailers != NULL && stream->trailers->count > 0) {
-            nghttp2_nv *nv = arena_alloc(&stream->arena, stream->trailers->count * sizeof(*nv));
-            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-            nghttp2_submit_trailer(session, id, nv, fields_to_nv(stream->trailers, nv, 0));
-        }
-        return (ssize_t)part;
-    }
-    if (part == 0) {
-        stream->waits_for_body = true;
-        return NGHTTP2_ERR_DEFERRED;
-    }
-    return (ssize_t)part;
+    return http2_body_read(&stream->body, session, id, length, flags);
 }
 
 static void client_send_head(void *client, const struct response_head *head)
@@ -136,28 +103,18 @@ static void client_send_head(void *client, const struct response_head *head)
     flush_soon(stream->session);
 }
 
-static void wake_body(struct http2_stream *stream)
-{
-    if (stream->waits_for_body) {
-        stream->waits_for_body = false;
-        nghttp2_session_resume_data(stream->session->session, stream->id);
-    }
-    flush_soon(stream->session);
-}
-
 static void client_send_body(void *client, struct buffer *source, const char *data, size_t length)
 {
     struct http2_stream *stream = client;
-    byte_queue_append_slice(&stream->body, source, data, length);
-    wake_body(stream);
+    http2_body_append(&stream->body, stream->session->session, stream->id, source, data, length);
+    flush_soon(stream->session);
 }
 
 static void client_send_end(void *client, const struct headers *trailers)
 {
     struct http2_stream *stream = client;
-    stream->answer_ended = true;
-    stream->trailers = trailers;
-    wake_body(stream);
+    http2_body_end(&stream->body, stream->session->session, stream->id, trailers);
+    flush_soon(stream->session);
 }
 
 static void client_cut(void *client)
@@ -199,7 +156,7 @@ static struct http2_stream *stream_new(struct http2_session *session, int32_t id
     stream->id = id;
     http2_request_init(&stream->request);
     headers_init(&stream->request_trailers);
-    byte_queue_init(&stream->body, &io->buffers);
+    http2_body_init(&stream->body, &io->buffers, &stream->arena);
     list_append(&session->streams, &stream->node);
     if (session->stream_count++ == 0)
         client_connection_busy(session->connection);
@@ -214,7 +171,7 @@ static void stream_free(struct http2_stream *stream)
     /* What nobody consumed still counts against the connection's window. */
     if (stream->unconsumed > 0)
         nghttp2_session_consume_connection(session->session, stream->unconsumed);
-    byte_queue_done(&stream->body);
+    http2_body_done(&stream->body);
     list_remove(&stream->node);
     if (--session->stream_count == 0)
         client_connection_idle(session->connection);
@@ -346,11 +303,7 @@ static ssize_t send_frame(nghttp2_session *nghttp2, const uint8_t *data, size_t 
 {
     (void)nghttp2, (void)flags;
     struct http2_session *session = user_data;
-    struct byte_queue *output = &session->connection->bytes.output;
-    if (output->bytes >= BYTE_STREAM_OUTPUT_BYTES)
-        return NGHTTP2_ERR_WOULDBLOCK;
-    byte_queue_append(output, data, length);
-    return (ssize_t)length;
+    return http2_output_frame(&session->connection->bytes.output, data, length);
 }
 
 static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *frame_head,
@@ -358,17 +311,14 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 {
     (void)source;
     struct http2_session *session = user_data;
-    struct byte_queue *output = &session->connection->bytes.output;
-    if (output->bytes >= BYTE_STREAM_OUTPUT_BYTES)
-        return NGHTTP2_ERR_WOULDBLOCK;
     struct http2_stream *stream = stream_by_id(nghttp2, frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    byte_queue_append(output, frame_head, 9);
-    byte_queue_move(output, &stream->body, length);
-    if (length > 0)
+    int result =
+        http2_output_data(&session->connection->bytes.output, &stream->body, frame_head, length);
+    if (result == 0 && length > 0)
         exchange_response_consumed(stream->exchange, length);
-    return 0;
+    return result;
 }
 
 /* --- draining ------------------------------------------------------------------------------ */

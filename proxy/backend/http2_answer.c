@@ -1,0 +1,155 @@
+/* What an endpoint sends on an h2 connection, as events of streams. */
+#include "proxy/backend/http2_internal.h"
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    (void)user_data;
+    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    if (stream != NULL)
+        response_builder_restart(&stream->builder);
+    return 0;
+}
+
+static int refuse_answer(nghttp2_session *session, struct http2_backend_stream *stream,
+                         enum builder_result result)
+{
+    stream->fault =
+        result == BUILDER_TOO_LARGE ? BACKEND_FAULT_HEADER_LIMIT : BACKEND_FAULT_MALFORMED;
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_PROTOCOL_ERROR);
+    http2_stream_fail(stream, stream->fault, false, false);
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *user_data)
+{
+    (void)flags, (void)user_data;
+    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    if (stream == NULL || stream->base.finished)
+        return 0;
+    nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
+    nghttp2_vec value_bytes = nghttp2_rcbuf_get_buf(value);
+    struct strview name_view = strview_make((const char *)name_bytes.base, name_bytes.len);
+    struct strview value_view = strview_make((const char *)value_bytes.base, value_bytes.len);
+    if (strview_equal(name_view, STRVIEW(":status"))) {
+        uint64_t status = 0; /* nghttp2 has checked three digits */
+        strview_to_u64(value_view, 999, &status);
+        stream->builder.head.status = (int)status;
+        return 0;
+    }
+    struct arena *arena = stream->base.arena;
+    if (name_view.length + value_view.length > BACKEND_HEADER_BYTES)
+        return refuse_answer(session, stream, BUILDER_TOO_LARGE);
+    enum builder_result result = response_builder_field(
+        &stream->builder, arena, arena_copy(arena, name_view), arena_copy(arena, value_view));
+    return result == BUILDER_OK ? 0 : refuse_answer(session, stream, result);
+}
+
+static void finish_answer(struct http2_backend_stream *stream)
+{
+    if (stream->base.finished)
+        return;
+    stream->base.finished = true;
+    stream->connection->served = true;
+    stream->base.events->on_response_end(stream->base.owner, &stream->builder.head.headers);
+}
+
+static void headers_received(nghttp2_session *session, struct http2_backend_stream *stream,
+                             bool ends)
+{
+    const struct backend_stream_events *events = stream->base.events;
+    if (stream->answer_started) { /* trailers */
+        finish_answer(stream);
+        return;
+    }
+    enum builder_result result =
+        response_builder_head_done(&stream->builder, stream->base.request->method, ends);
+    if (result != BUILDER_OK) {
+        refuse_answer(session, stream, result);
+        return;
+    }
+    if (stream->builder.head.status < 200) {
+        events->on_interim_head(stream->base.owner, &stream->builder.head);
+        return;
+    }
+    stream->answer_started = true;
+    events->on_response_head(stream->base.owner, &stream->builder.head);
+}
+
+static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct http2_connection *connection = user_data;
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        connection->draining = true;
+        return 0;
+    }
+    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    if (stream == NULL || stream->base.finished)
+        return 0;
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        stream->reset_received = true;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+        headers_received(session, stream, ends);
+        stream =
+            http2_stream_by_id(session, frame->hd.stream_id); /* the owner may have closed it */
+    }
+    if (ends && stream != NULL &&
+        (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA)) {
+        if (frame->hd.type == NGHTTP2_HEADERS)
+            response_builder_restart(&stream->builder); /* no trailers */
+        finish_answer(stream);
+    }
+    return 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
+                   size_t length, void *user_data)
+{
+    (void)flags;
+    struct http2_connection *connection = user_data;
+    nghttp2_session_consume_connection(session, length);
+    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    if (stream == NULL || stream->base.finished)
+        return 0;
+    receive_window_delivered(&stream->base.window, length);
+    stream->base.events->on_response_body(stream->base.owner, connection->read_buffer,
+                                          (const char *)data, length);
+    return 0;
+}
+
+static enum backend_fault fault_of_close(const struct http2_backend_stream *stream,
+                                         uint32_t error_code)
+{
+    if (error_code == NGHTTP2_REFUSED_STREAM)
+        return BACKEND_FAULT_REFUSED;
+    /* An error that the endpoint did not send is nghttp2's verdict about what it sent. */
+    if (!stream->reset_received && error_code == NGHTTP2_PROTOCOL_ERROR)
+        return BACKEND_FAULT_MALFORMED;
+    return BACKEND_FAULT_RESET;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code,
+                           void *user_data)
+{
+    struct http2_connection *connection = user_data;
+    connection->open_streams--;
+    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    if (stream != NULL) {
+        nghttp2_session_set_stream_user_data(session, id, NULL);
+        http2_stream_forget_connection(stream);
+        enum backend_fault fault = fault_of_close(stream, error_code);
+        http2_stream_fail(stream, fault, fault == BACKEND_FAULT_REFUSED, false);
+    }
+    http2_connection_rest(connection);
+    return 0;
+}
+
+void http2_answer_set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+}

@@ -1,0 +1,78 @@
+/*
+ * An h2 connection to an endpoint from inside: shared by http2_connection.c (the socket and its
+ * session), http2_answer.c (what comes back) and http2_stream.c (what an owner does with a stream).
+ */
+#ifndef BACKEND_HTTP2_INTERNAL_H
+#define BACKEND_HTTP2_INTERNAL_H
+
+#include "proxy/backend/connection.h"
+#include "proxy/backend/response_builder.h"
+#include "proxy/http2/http2_output.h"
+#include "proxy/net/byte_stream.h"
+
+struct http2_connection {
+    struct byte_stream bytes;
+    struct backend_pool *pool;
+    struct list node;
+    struct deadline deadline; /* connecting, or without streams */
+    struct task reap;
+    nghttp2_session *session;
+    struct list streams;   /* of owners that have not closed theirs */
+    uint32_t open_streams; /* known to nghttp2, so also those cancelled but not closed yet */
+    uint64_t keep_alive_ms;
+    bool connecting;
+    bool draining; /* takes no new streams */
+    bool served;   /* an answer was completed on it */
+    bool closed;
+    struct buffer *read_buffer; /* during nghttp2_session_mem_recv */
+};
+
+struct http2_backend_stream {
+    struct backend_stream base;
+    struct http2_connection *connection; /* NULL once nghttp2 has closed the stream */
+    struct backend_pool *pool;
+    struct list node;
+    int32_t id;
+    struct http2_body body; /* of the request */
+    bool answer_started;    /* the final head has come */
+    bool reset_received;
+    enum backend_fault fault; /* set when the answer broke a bound of ours */
+    struct response_builder builder;
+};
+
+static inline struct http2_backend_stream *http2_stream_by_id(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+/* --- http2_connection.c -------------------------------------------------------------------- */
+
+/* A connection with room for one more stream, new if need be. */
+struct http2_connection *http2_pick_connection(struct backend_pool *pool,
+                                               const struct timeouts *timeouts);
+
+/* Closes the socket; streams still open fail. The memory goes at the end of the turn. */
+void http2_connection_close(struct http2_connection *connection, enum backend_fault fault,
+                            bool unprocessed);
+
+/* After a stream has gone: keeps the connection for a while, or closes it when it is draining. */
+void http2_connection_rest(struct http2_connection *connection);
+
+/* --- http2_answer.c ------------------------------------------------------------------------ */
+
+/* The callbacks for everything that an endpoint sends. */
+void http2_answer_set_callbacks(nghttp2_session_callbacks *callbacks);
+
+/* --- http2_stream.c ------------------------------------------------------------------------ */
+
+/* The callbacks for everything that is sent to an endpoint. */
+void http2_stream_set_callbacks(nghttp2_session_callbacks *callbacks);
+
+/* nghttp2 knows the stream no more; the owner may keep it for a while. */
+void http2_stream_forget_connection(struct http2_backend_stream *stream);
+
+/* Tells the owner, once. */
+void http2_stream_fail(struct http2_backend_stream *stream, enum backend_fault fault,
+                       bool unprocessed, bool reused);
+
+#endif

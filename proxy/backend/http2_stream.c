@@ -1,0 +1,194 @@
+/* What the owner of a stream does with it on an h2 connection, and the frames that come of it. */
+#include "proxy/backend/http2_internal.h"
+
+static struct http2_backend_stream *stream_of(struct backend_stream *base)
+{
+    return LIST_ENTRY(base, struct http2_backend_stream, base);
+}
+
+/* --- ending ---------------------------------------------------------------------------------- */
+
+void http2_stream_forget_connection(struct http2_backend_stream *stream)
+{
+    list_remove(&stream->node);
+    stream->connection = NULL;
+    byte_queue_clear(&stream->body.queue);
+}
+
+void http2_stream_fail(struct http2_backend_stream *stream, enum backend_fault fault,
+                       bool unprocessed, bool reused)
+{
+    if (stream->base.finished)
+        return;
+    stream->base.finished = true;
+    stream->base.events->on_failed(stream->base.owner, fault, unprocessed, reused);
+}
+
+/* --- events of nghttp2: the request -------------------------------------------------------- */
+
+static ssize_t send_frame(nghttp2_session *session, const uint8_t *data, size_t length, int flags,
+                          void *user_data)
+{
+    (void)session, (void)flags;
+    struct http2_connection *connection = user_data;
+    if (connection->closed)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    return http2_output_frame(&connection->bytes.output, data, length);
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t length,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data)
+{
+    (void)buffer, (void)source, (void)user_data;
+    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return http2_body_read(&stream->body, session, id, length, flags);
+}
+
+static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
+                     size_t length, nghttp2_data_source *source, void *user_data)
+{
+    (void)source;
+    struct http2_connection *connection = user_data;
+    if (connection->closed)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    int result = http2_output_data(&connection->bytes.output, &stream->body, frame_head, length);
+    if (result == 0 && length > 0 && !stream->base.finished)
+        stream->base.events->on_request_consumed(stream->base.owner, length);
+    return result;
+}
+
+void http2_stream_set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_send_callback(callbacks, send_frame);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
+}
+
+/* --- methods of a stream ------------------------------------------------------------------- */
+
+static void send_body(struct backend_stream *base, struct buffer *source, const char *data,
+                      size_t length)
+{
+    struct http2_backend_stream *stream = stream_of(base);
+    if (stream->connection == NULL)
+        return;
+    http2_body_append(&stream->body, stream->connection->session, stream->id, source, data, length);
+    byte_stream_flush_soon(&stream->connection->bytes);
+}
+
+static void send_end(struct backend_stream *base, const struct headers *trailers)
+{
+    struct http2_backend_stream *stream = stream_of(base);
+    if (stream->connection == NULL)
+        return;
+    http2_body_end(&stream->body, stream->connection->session, stream->id, trailers);
+    byte_stream_flush_soon(&stream->connection->bytes);
+}
+
+static void consumed(struct backend_stream *base, size_t length)
+{
+    struct http2_backend_stream *stream = stream_of(base);
+    bool grew = receive_window_consumed(&base->window, length);
+    if (stream->connection == NULL || base->finished)
+        return;
+    nghttp2_session *session = stream->connection->session;
+    nghttp2_session_consume_stream(session, stream->id, length);
+    if (grew)
+        nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream->id,
+                                              (int32_t)base->window.size);
+    byte_stream_flush_soon(&stream->connection->bytes);
+}
+
+static void close_stream(struct backend_stream *base)
+{
+    struct http2_backend_stream *stream = stream_of(base);
+    struct http2_connection *connection = stream->connection;
+    receive_window_done(&base->window);
+    stream->pool->in_flight--;
+    if (connection != NULL) {
+        nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
+        if (!base->finished || !stream->body.sent) {
+            nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream->id,
+                                      NGHTTP2_CANCEL);
+            byte_stream_flush_soon(&connection->bytes);
+        }
+        http2_stream_forget_connection(stream);
+    }
+    http2_body_done(&stream->body);
+    /* Its memory is the owner's arena. */
+}
+
+static const struct backend_stream_methods stream_methods = {
+    .send_body = send_body,
+    .send_end = send_end,
+    .consumed = consumed,
+    .close = close_stream,
+};
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static size_t request_to_nv(const struct backend_request *request, struct arena *arena,
+                            nghttp2_nv *nv)
+{
+    struct strview path = request->path;
+    if (request->query.length > 0)
+        path = arena_printf(arena, "%.*s%.*s", STRVIEW_ARGS(request->path),
+                            STRVIEW_ARGS(request->query));
+    const struct header_field pseudo[] = {
+        {.name = STRVIEW(":method"), .value = request->method_text},
+        {.name = STRVIEW(":scheme"), .value = request->scheme},
+        {.name = STRVIEW(":authority"), .value = request->authority},
+        {.name = STRVIEW(":path"), .value = path},
+    };
+    struct headers first = {.fields = (struct header_field *)(uintptr_t)pseudo, .count = 4};
+    size_t count = http2_fields_to_nv(&first, nv, 0);
+    if (request->content_length != CONTENT_LENGTH_UNKNOWN) {
+        struct strview length = arena_printf(arena, "%lld", (long long)request->content_length);
+        struct header_field field = {.name = STRVIEW("content-length"), .value = length};
+        struct headers one = {.fields = &field, .count = 1};
+        count = http2_fields_to_nv(&one, nv, count);
+    }
+    return http2_fields_to_nv(request->headers, nv, count);
+}
+
+static bool submit(struct http2_connection *connection, struct http2_backend_stream *stream)
+{
+    const struct backend_request *request = stream->base.request;
+    struct arena *arena = stream->base.arena;
+    nghttp2_nv *nv = arena_alloc(arena, (request->headers->count + 5) * sizeof(*nv));
+    size_t count = request_to_nv(request, arena, nv);
+    nghttp2_data_provider body = {.read_callback = read_body};
+    stream->id = nghttp2_submit_request(connection->session, NULL, nv, count,
+                                        request->has_body ? &body : NULL, stream);
+    return stream->id > 0;
+}
+
+struct backend_stream *http2_open_stream(struct backend_pool *pool,
+                                         const struct backend_stream_options *options)
+{
+    struct http2_connection *connection = http2_pick_connection(pool, options->timeouts);
+    struct http2_backend_stream *stream = arena_zalloc(options->arena, sizeof(*stream));
+    stream_init(&stream->base, pool, &stream_methods, options);
+    stream->pool = pool;
+    list_init(&stream->node);
+    http2_body_init(&stream->body, &pool->io->buffers, options->arena);
+    stream->body.ended = stream->body.sent = !options->request->has_body;
+    response_builder_init(&stream->builder);
+    if (!submit(connection, stream)) {
+        receive_window_done(&stream->base.window);
+        pool->in_flight--;
+        connection->draining = true; /* its stream ids are used up */
+        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
+    }
+    stream->connection = connection;
+    list_append(&connection->streams, &stream->node);
+    connection->open_streams++;
+    if (!connection->connecting)
+        deadline_stop(&connection->deadline);
+    byte_stream_flush_soon(&connection->bytes);
+    return &stream->base;
+}
