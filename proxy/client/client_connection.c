@@ -100,7 +100,7 @@ static void receive(struct client_connection *connection, struct buffer *buffer,
     byte_stream_flush_soon(&connection->bytes);
 }
 
-/* In clear the first bytes tell: HTTP/2's preface, or something that is answered in HTTP/1.1. */
+/* The first bytes tell: HTTP/2's preface, or something that is answered in HTTP/1.1. */
 static void detect(struct client_connection *connection, struct buffer *buffer, const char *data,
                    size_t length)
 {
@@ -128,9 +128,11 @@ static struct client_connection *connection_of(struct byte_stream *bytes)
     return LIST_ENTRY(bytes, struct client_connection, bytes);
 }
 
+/* The handshake is done. ALPN may have been left out, so the first bytes decide here as in clear.
+ */
 static void on_open(struct byte_stream *bytes)
 {
-    start_http2(connection_of(bytes)); /* ALPN has let nothing else through */
+    (void)bytes;
 }
 
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
@@ -191,7 +193,7 @@ static void on_deadline(struct deadline *deadline)
         close_connection(connection);
         return;
     }
-    connection->methods->drain(connection->session);
+    connection->methods->end(connection->session);
     connection->methods->fill(connection->session);
     close_after_output(connection);
 }

@@ -21,7 +21,7 @@ struct client_environment {
 struct client_connection;
 
 /*
- * A protocol spoken with a client: HTTP/2 today. Chosen by ALPN, or in clear by the first bytes.
+ * A protocol spoken with a client: HTTP/2 today. Chosen by the connection's first bytes.
  * A session may close its connection only by returning false, never inside other calls.
  */
 struct client_session_methods {
@@ -31,6 +31,8 @@ struct client_session_methods {
     bool (*fill)(void *session);
     /* Finish what was begun, take nothing new. */
     void (*drain)(void *session);
+    /* Say goodbye; the connection is closed when that is written. */
+    void (*end)(void *session);
     /* Ends all exchanges. */
     void (*free)(void *session);
 };
@@ -47,7 +49,7 @@ struct client_connection {
     void *session;
     struct exchange_connection facts;
     char address_text[ADDRESS_TEXT_BYTES];
-    char preface[24]; /* the first bytes in clear, until they decide */
+    char preface[24]; /* the first bytes, until they decide */
     size_t preface_bytes;
     struct buffer *read_buffer; /* during a session's receive; NULL: not in a shared buffer */
     bool closing;               /* write what is queued, then close */

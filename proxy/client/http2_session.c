@@ -348,6 +348,12 @@ static void session_drain(void *argument)
     deadline_start(&exchanges_of(session)->io->loop, &session->drain, DRAIN_NOTICE_MS);
 }
 
+static void session_end(void *argument)
+{
+    struct http2_session *session = argument;
+    nghttp2_session_terminate_session(session->session, NGHTTP2_NO_ERROR);
+}
+
 /* --- the session --------------------------------------------------------------------------- */
 
 /* Absolute for the whole block, so that single bytes do not prolong it (slowloris). */
@@ -406,6 +412,7 @@ const struct client_session_methods http2_session_methods = {
     .receive = session_receive,
     .fill = session_fill,
     .drain = session_drain,
+    .end = session_end,
     .free = session_free,
 };
 

@@ -2,19 +2,6 @@
 
 #include "proxy/http/forwarding.h"
 
-static const struct {
-    const char *name;
-    enum forward_field field;
-} forward_fields[] = {
-    {"x-forwarded-for", FORWARD_X_FORWARDED_FOR},
-    {"x-forwarded-proto", FORWARD_X_FORWARDED_PROTO},
-    {"x-forwarded-host", FORWARD_X_FORWARDED_HOST},
-    {"forwarded", FORWARD_FORWARDED},
-    {"via", FORWARD_VIA},
-    {"x-request-id", FORWARD_X_REQUEST_ID},
-    {"traceparent", FORWARD_TRACEPARENT},
-};
-
 static struct strview lower_copy(struct reader *reader, struct strview text)
 {
     char *lower = arena_alloc(&reader->settings->arena, text.length + 1);
@@ -271,22 +258,13 @@ static void fault_forward(struct reader *reader, const struct source_node *node,
     source_error(reader->report, "unknown-word", source_value_span(node),
                  "`%.*s` is no field that the proxy adds", STRVIEW_ARGS(text));
     struct suggestion suggestion = suggestion_begin(text);
-    for (size_t i = 0; i < sizeof(forward_fields) / sizeof(forward_fields[0]); i++)
-        suggestion_offer(&suggestion, strview_of(forward_fields[i].name));
+    for (uint32_t bit = 0; bit < FORWARD_FIELD_COUNT; bit++)
+        suggestion_offer(&suggestion, forward_field_name(bit));
     if (suggestion.best.length > 0)
         config_report_hint(reader->report, "did you mean `%.*s`?", STRVIEW_ARGS(suggestion.best));
     else
         config_report_hint(reader->report, "x-forwarded-for, x-forwarded-proto, x-forwarded-host, "
                                            "forwarded, via, x-request-id, traceparent");
-}
-
-static uint32_t forward_bit(struct strview name)
-{
-    for (size_t i = 0; i < sizeof(forward_fields) / sizeof(forward_fields[0]); i++) {
-        if (strview_equal_ignore_case(name, strview_of(forward_fields[i].name)))
-            return forward_fields[i].field;
-    }
-    return 0;
 }
 
 void read_forward(struct reader *reader, const struct cursor *cursor, const struct key_row *row,
@@ -302,7 +280,7 @@ void read_forward(struct reader *reader, const struct cursor *cursor, const stru
         if (!read_expect(reader, &child, row, KIND_BIT(SOURCE_TEXT)))
             continue;
         struct strview text = read_text_of(reader, &child);
-        uint32_t bit = forward_bit(text);
+        uint32_t bit = forward_field_parse(text);
         if (bit == 0)
             fault_forward(reader, node, text);
         fields |= bit;

@@ -66,8 +66,7 @@ static void build_backends(struct snapshot *snapshot, const struct settings *set
 static void build_modules(struct snapshot *snapshot, const struct settings *settings)
 {
     uint32_t count = (uint32_t)settings->modules.count;
-    struct module_table *table = module_table_new(count > 0 ? count : 1);
-    table->count = count;
+    struct module_table *table = module_table_new(count);
     for (uint32_t i = 0; i < table->count; i++) {
         const struct module_settings *from = &settings->modules.items[i];
         struct strview name = arena_copy(&table->arena, from->node->name);

@@ -94,6 +94,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 {
     size_t align = _Alignof(max_align_t);
     CHECK(bytes < SIZE_MAX / 2);
+    bytes = bytes > 0 ? bytes : 1; /* so that the result is never NULL */
     bytes = (bytes + align - 1) & ~(align - 1);
     arena->bytes += bytes;
     if (bytes > (size_t)(arena->end - arena->next))

@@ -4,23 +4,21 @@
 
 enum { REQUEST_ID_MAX_BYTES = 128 };
 
+struct strview forward_field_name(uint32_t bit)
+{
+    /* In the order of the bits of enum forward_field. */
+    static const char *const names[FORWARD_FIELD_COUNT] = {
+        "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "via",
+        "x-request-id",    "traceparent",
+    };
+    return strview_of(names[bit]);
+}
+
 uint32_t forward_field_parse(struct strview name)
 {
-    static const struct {
-        const char *name;
-        uint32_t field;
-    } rows[] = {
-        {"x-forwarded-for", FORWARD_X_FORWARDED_FOR},
-        {"x-forwarded-proto", FORWARD_X_FORWARDED_PROTO},
-        {"x-forwarded-host", FORWARD_X_FORWARDED_HOST},
-        {"forwarded", FORWARD_FORWARDED},
-        {"via", FORWARD_VIA},
-        {"x-request-id", FORWARD_X_REQUEST_ID},
-        {"traceparent", FORWARD_TRACEPARENT},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strview_equal(name, strview_of(rows[i].name)))
-            return rows[i].field;
+    for (uint32_t bit = 0; bit < FORWARD_FIELD_COUNT; bit++) {
+        if (strview_equal_ignore_case(name, forward_field_name(bit)))
+            return 1u << bit;
     }
     return 0;
 }

@@ -18,7 +18,12 @@ enum forward_field {
     FORWARD_ALL = (1u << 7) - 1,
 };
 
-/* The bit of a field's name ("x-forwarded-for"), or 0. */
+enum { FORWARD_FIELD_COUNT = 7 };
+
+/* The name of bit 0 … FORWARD_FIELD_COUNT - 1: "x-forwarded-for" … */
+struct strview forward_field_name(uint32_t bit);
+
+/* The field called so in any case, or 0. */
 uint32_t forward_field_parse(struct strview name);
 
 enum { REQUEST_ID_BYTES = 36, TRACEPARENT_BYTES = 55, FORWARDING_RANDOM_BYTES = 32 };

@@ -74,7 +74,8 @@ static void set_rules(SSL_CTX *ctx, const struct tls_context_options *options)
 static bool openssl_fault(struct fault *fault, const char *what, const char *path)
 {
     unsigned long code = ERR_get_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
     ERR_clear_error();
     return fault_set(fault, "%s `%s`: %s", what, path, reason != NULL ? reason : "unknown error");
 }
