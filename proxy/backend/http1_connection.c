@@ -14,7 +14,17 @@
 #include "proxy/core/check.h"
 #include "proxy/net/byte_stream.h"
 
+/* What llhttp wants to hear from on_headers_complete when the message ends with its head. */
+enum { SKIP_CONTENT = 1 };
+
 enum http1_state { HTTP1_CONNECTING, HTTP1_BUSY, HTTP1_IDLE, HTTP1_CLOSED };
+
+/* A name or value that reads may cut into pieces. In the stream's arena. */
+struct piecewise {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+};
 
 struct http1_connection {
     struct backend_stream stream; /* valid while has_stream */
@@ -37,8 +47,8 @@ struct http1_connection {
     llhttp_t parser;
     struct response_builder builder;
     struct buffer *read_buffer; /* during llhttp_execute */
-    struct strview field_name;
-    struct strview field_value;
+    struct piecewise field_name;
+    struct piecewise field_value;
     bool field_pending;
     bool head_done;
     bool message_done;
@@ -103,30 +113,42 @@ static int builder_failed(struct http1_connection *connection, enum builder_resu
                                                                 : BACKEND_FAULT_MALFORMED);
 }
 
+static struct strview piecewise_view(const struct piecewise *text)
+{
+    return strview_make(text->bytes, text->length);
+}
+
+/* Doubles, so that a peer that sends single bytes does not make us hold their square. */
+static void piecewise_add(struct piecewise *text, struct arena *arena, const char *at,
+                          size_t length)
+{
+    size_t needed = text->length + length;
+    if (length == 0)
+        return;
+    if (needed > text->capacity) {
+        size_t capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
+        char *bytes = arena_alloc(arena, capacity);
+        if (text->length > 0)
+            memcpy(bytes, text->bytes, text->length);
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->length, at, length);
+    text->length = needed;
+}
+
 /* The previous field is known to be complete when the next begins or the section ends. */
 static int finish_field(struct http1_connection *connection)
 {
     if (!connection->field_pending)
         return 0;
     connection->field_pending = false;
-    enum builder_result result =
-        response_builder_field(&connection->builder, connection->stream.arena,
-                               connection->field_name, strview_trim(connection->field_value));
-    connection->field_name = STRVIEW_NONE;
-    connection->field_value = STRVIEW_NONE;
+    enum builder_result result = response_builder_field(
+        &connection->builder, connection->stream.arena, piecewise_view(&connection->field_name),
+        strview_trim(piecewise_view(&connection->field_value)));
+    connection->field_name = (struct piecewise){0};
+    connection->field_value = (struct piecewise){0};
     return result == BUILDER_OK ? 0 : builder_failed(connection, result);
-}
-
-/* A piece of a name or value: copied to the arena; pieces cut apart by a read are joined. */
-static struct strview add_piece(struct arena *arena, struct strview so_far, const char *at,
-                                size_t length)
-{
-    if (so_far.length == 0)
-        return arena_copy(arena, strview_make(at, length));
-    char *joined = arena_alloc(arena, so_far.length + length);
-    memcpy(joined, so_far.data, so_far.length);
-    memcpy(joined + so_far.length, at, length);
-    return strview_make(joined, so_far.length + length);
 }
 
 static bool is_piece_too_large(const struct http1_connection *connection, size_t length)
@@ -145,11 +167,10 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t length)
     }
     if (is_piece_too_large(connection, length))
         return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
-    struct strview name = add_piece(connection->stream.arena, connection->field_name, at, length);
-    char *bytes = (char *)(uintptr_t)name.data;
-    for (size_t i = name.length - length; i < name.length; i++)
-        bytes[i] = ascii_lower(bytes[i]);
-    connection->field_name = name;
+    struct piecewise *name = &connection->field_name;
+    piecewise_add(name, connection->stream.arena, at, length);
+    for (size_t i = name->length - length; i < name->length; i++)
+        name->bytes[i] = ascii_lower(name->bytes[i]);
     return 0;
 }
 
@@ -158,8 +179,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t length)
     struct http1_connection *connection = connection_of_parser(parser);
     if (is_piece_too_large(connection, length))
         return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
-    connection->field_value =
-        add_piece(connection->stream.arena, connection->field_value, at, length);
+    piecewise_add(&connection->field_value, connection->stream.arena, at, length);
     connection->field_pending = true;
     return 0;
 }
@@ -171,15 +191,26 @@ static int on_header_value_complete(llhttp_t *parser)
     return finish_field(connection);
 }
 
-/* The only transfer coding that we understand, and only in HTTP/1.1 (RFC 9112 section 6.1). */
+/*
+ * Chunked, once, in HTTP/1.1 and without a length beside it is the only transfer coding that we
+ * understand (RFC 9112 section 6.1). An interim answer has neither (RFC 9110 section 15.2).
+ */
 static bool has_good_framing(const struct http1_connection *connection, bool http11)
 {
-    const struct header_field *coding =
-        headers_find(&connection->builder.head.headers, HEADER_TRANSFER_ENCODING);
-    if (coding == NULL)
-        return true;
-    return http11 && strview_equal_ignore_case(coding->value, STRVIEW("chunked")) &&
-           connection->builder.head.content_length == CONTENT_LENGTH_UNKNOWN;
+    const struct response_head *head = &connection->builder.head;
+    bool has_length = head->content_length != CONTENT_LENGTH_UNKNOWN;
+    uint32_t codings = 0;
+    for (uint32_t i = 0; i < head->headers.count; i++) {
+        const struct header_field *field = &head->headers.fields[i];
+        if (field->token != HEADER_TRANSFER_ENCODING)
+            continue;
+        codings++;
+        if (!strview_equal_ignore_case(field->value, STRVIEW("chunked")))
+            return false;
+    }
+    if (head->status < 200)
+        return !has_length && codings == 0;
+    return codings == 0 || (codings == 1 && http11 && !has_length);
 }
 
 /* An unused connection is closed before the endpoint says that it would (RFC 2068
@@ -222,7 +253,7 @@ static int on_headers_complete(llhttp_t *parser)
     struct backend_stream *stream = &connection->stream;
     if (head->status < 200) {
         stream->events->on_interim_head(stream->owner, head);
-        return connection->has_stream && !stream->finished ? 0 : HPE_USER;
+        return connection->has_stream && !stream->finished ? SKIP_CONTENT : HPE_USER;
     }
     connection->head_done = true;
     obey_keep_alive(connection);
@@ -230,7 +261,7 @@ static int on_headers_complete(llhttp_t *parser)
     if (!connection->has_stream || stream->finished)
         return HPE_USER;
     response_builder_restart(&connection->builder); /* for trailers */
-    return response_has_no_content(method, parser->status_code) ? 1 : 0;
+    return response_has_no_content(method, parser->status_code) ? SKIP_CONTENT : 0;
 }
 
 static int on_body(llhttp_t *parser, const char *at, size_t length)
@@ -500,8 +531,8 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->request_ended = !options->request->has_body;
     connection->unreported = 0;
     connection->field_pending = false;
-    connection->field_name = STRVIEW_NONE;
-    connection->field_value = STRVIEW_NONE;
+    connection->field_name = (struct piecewise){0};
+    connection->field_value = (struct piecewise){0};
     connection->head_done = false;
     connection->message_done = false;
     connection->may_keep = false;

@@ -67,6 +67,7 @@ static nghttp2_session *session_new(struct http2_connection *connection)
     http2_answer_set_callbacks(callbacks);
     http2_stream_set_callbacks(callbacks);
     nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     nghttp2_option_set_no_closed_streams(options, 1);
     nghttp2_option_set_max_reserved_remote_streams(options, 0);
     CHECK(nghttp2_session_client_new2(&session, callbacks, connection, options) == 0);
@@ -93,6 +94,20 @@ static void on_open(struct byte_stream *bytes)
     http2_connection_rest(connection); /* all its streams may have gone meanwhile */
 }
 
+/* An endpoint that floods and does not read is not read from, either. */
+static void balance_input(struct http2_connection *connection)
+{
+    if (http2_output_is_stuck(connection->session, &connection->bytes.output))
+        byte_stream_pause(&connection->bytes);
+    else
+        byte_stream_resume(&connection->bytes);
+}
+
+static void on_written(struct byte_stream *bytes)
+{
+    balance_input(LIST_ENTRY(bytes, struct http2_connection, bytes));
+}
+
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
                      size_t length)
 {
@@ -107,6 +122,7 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         return;
     }
     byte_stream_flush_soon(bytes);
+    balance_input(connection);
 }
 
 static void on_fill(struct byte_stream *bytes)
@@ -136,6 +152,7 @@ static const struct byte_stream_events byte_events = {
     .on_open = on_open,
     .on_bytes = on_bytes,
     .on_fill = on_fill,
+    .on_written = on_written,
     .on_end = on_end,
 };
 

@@ -47,7 +47,8 @@ enum builder_result response_builder_field(struct response_builder *builder, str
         enum builder_result result = take_content_length(builder, value);
         if (result != BUILDER_OK || repeated)
             return result;
-        value = strview_make(value.data, strview_find(value, ','));
+        struct strview list = value; /* one number, however often it was said */
+        strview_next_element(&list, &value);
     }
     headers_add(headers, arena, token, name, strview_trim(value));
     return BUILDER_OK;

@@ -89,6 +89,17 @@ static void start_http2(struct client_connection *connection)
     connection->session = http2_session_new(connection);
 }
 
+/* A client that does not read is not read from, either; the write limit ends it. */
+static void balance_input(struct client_connection *connection)
+{
+    if (connection->closed || connection->closing || connection->session == NULL)
+        return;
+    if (connection->methods->wants_input(connection->session))
+        byte_stream_resume(&connection->bytes);
+    else
+        byte_stream_pause(&connection->bytes);
+}
+
 static void receive(struct client_connection *connection, struct buffer *buffer, const char *data,
                     size_t length)
 {
@@ -98,6 +109,7 @@ static void receive(struct client_connection *connection, struct buffer *buffer,
         return;
     }
     byte_stream_flush_soon(&connection->bytes);
+    balance_input(connection);
 }
 
 /* The first bytes tell: HTTP/2's preface, or something that is answered in HTTP/1.1. */
@@ -168,6 +180,7 @@ static void on_written(struct byte_stream *bytes)
     uint64_t limit_ms = client_connection_limits(connection)->write_timeout_ms;
     deadline_start(&io_of(connection)->loop, &connection->write,
                    bytes->output.bytes > 0 ? limit_ms : 0);
+    balance_input(connection);
 }
 
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)

@@ -29,6 +29,8 @@ struct client_session_methods {
     bool (*receive)(void *session, struct buffer *buffer, const char *data, size_t length);
     /* Append to the output; false: the session is over and everything is queued. */
     bool (*fill)(void *session);
+    /* Is there room for more input? False while the client does not read what it is owed. */
+    bool (*wants_input)(void *session);
     /* Finish what was begun, take nothing new. */
     void (*drain)(void *session);
     /* Say goodbye; the connection is closed when that is written. */

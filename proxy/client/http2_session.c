@@ -7,6 +7,13 @@
 #include "proxy/core/check.h"
 #include "proxy/http2/http2_output.h"
 
+/*
+ * Streams that end before their answer did, by the client's reset or by ours: each costs a backend
+ * more than the client (CVE-2023-44487, CVE-2025-8671). A browser that leaves a page cancels some
+ * dozens at once; who goes on is sent away.
+ */
+enum { RESETS_AT_ONCE = 400, RESETS_A_SECOND = 20 };
+
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
     CONNECTION_WINDOW_BYTES = 1024 * 1024,
@@ -19,9 +26,11 @@ struct http2_session {
     nghttp2_session *session;
     struct list streams;
     uint32_t stream_count;
-    struct deadline drain; /* until the second GOAWAY */
-    struct deadline head;  /* a header block that has begun has to end */
-    int32_t open_head;     /* its stream; 0: none */
+    struct deadline drain;   /* until the second GOAWAY */
+    struct deadline head;    /* a header block that has begun has to end */
+    int32_t open_head;       /* its stream; 0: none */
+    uint32_t resets;         /* allowed until the next of them is one too many */
+    uint64_t resets_read_ms; /* when the allowance was last topped up */
     bool draining;
     bool said_last_stream;
 };
@@ -270,16 +279,32 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     return 0;
 }
 
+static void charge_reset(struct http2_session *session)
+{
+    uint64_t now_ms = exchanges_of(session)->io->loop.now_ms;
+    uint64_t earned = (now_ms - session->resets_read_ms) * RESETS_A_SECOND / 1000;
+    if (earned > 0) {
+        uint64_t resets = session->resets + earned;
+        session->resets = resets < RESETS_AT_ONCE ? (uint32_t)resets : RESETS_AT_ONCE;
+        session->resets_read_ms = now_ms;
+    }
+    if (session->resets > 0)
+        session->resets--;
+    else
+        nghttp2_session_terminate_session(session->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code,
                            void *user_data)
 {
-    (void)error_code;
     struct http2_session *session = user_data;
     if (session->open_head == id)
         session->open_head = 0; /* it broke a rule */
     struct http2_stream *stream = stream_by_id(nghttp2, id);
     if (stream == NULL)
         return 0;
+    if (error_code != NGHTTP2_NO_ERROR && !stream->body.sent)
+        charge_reset(session);
     nghttp2_session_set_stream_user_data(nghttp2, id, NULL);
     stream_free(stream);
     return 0;
@@ -295,6 +320,17 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     struct http2_stream *stream = stream_by_id(nghttp2, frame->hd.stream_id);
     if (stream != NULL && !stream->request_ended)
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+/* An answer that nghttp2 would not frame must not leave its stream open for ever. */
+static int on_frame_not_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error,
+                             void *user_data)
+{
+    (void)error, (void)user_data;
+    if (frame->hd.type == NGHTTP2_HEADERS && stream_by_id(nghttp2, frame->hd.stream_id) != NULL)
+        nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                  NGHTTP2_INTERNAL_ERROR);
     return 0;
 }
 
@@ -408,9 +444,16 @@ static void session_free(void *argument)
     free(session);
 }
 
+static bool session_wants_input(void *argument)
+{
+    const struct http2_session *session = argument;
+    return !http2_output_is_stuck(session->session, &session->connection->bytes.output);
+}
+
 const struct client_session_methods http2_session_methods = {
     .receive = session_receive,
     .fill = session_fill,
+    .wants_input = session_wants_input,
     .drain = session_drain,
     .end = session_end,
     .free = session_free,
@@ -428,9 +471,11 @@ static nghttp2_session *nghttp2_new(struct http2_session *session)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_send_callback(callbacks, send_frame);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     CHECK(nghttp2_session_server_new2(&nghttp2, callbacks, session, options) == 0);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);
@@ -441,6 +486,8 @@ struct http2_session *http2_session_new(struct client_connection *connection)
 {
     struct http2_session *session = memory_zalloc(sizeof(*session));
     session->connection = connection;
+    session->resets = RESETS_AT_ONCE;
+    session->resets_read_ms = exchanges_of(session)->io->loop.now_ms;
     list_init(&session->streams);
     deadline_init(&session->drain, on_drain);
     deadline_init(&session->head, on_head_expired);

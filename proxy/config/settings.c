@@ -8,6 +8,7 @@
 
 #include "proxy/config/settings_check.h"
 #include "proxy/config/settings_read.h"
+#include "proxy/config/snapshot_build.h"
 #include "proxy/config/source_scan.h"
 #include "proxy/core/array.h"
 
@@ -182,8 +183,11 @@ struct settings *settings_load(const char *path, struct config_report *report)
     struct reader reader = {.settings = settings, .report = report, .module = ROUTE_NO_MODULE};
     struct path_list list = {.items = NULL};
     /* References into a file that could not be read would all look wrong: no check then. */
-    if (list_files(settings, &list, report) && read_files(&reader, &list))
+    if (list_files(settings, &list, report) && read_files(&reader, &list)) {
         settings_check(settings, report);
+        if (report->errors > errors_before)
+            snapshot_report_faults(settings, report);
+    }
     free(list.items);
     if (report->errors == errors_before)
         return settings;
@@ -200,8 +204,11 @@ struct settings *settings_load_text(struct strview path, struct strview text,
     struct reader reader = {.settings = settings, .report = report, .module = ROUTE_NO_MODULE};
     struct source *source =
         source_from_text(&settings->arena, path, arena_copy(&settings->arena, text));
-    if (read_source(&reader, source))
+    if (read_source(&reader, source)) {
         settings_check(settings, report);
+        if (report->errors > errors_before)
+            snapshot_report_faults(settings, report);
+    }
     if (report->errors == errors_before)
         return settings;
     settings_free(settings);

@@ -129,6 +129,10 @@ static struct tls_context *build_tls(const struct settings *settings,
     for (size_t i = 0; i < list->count; i++) {
         certificates[i].certificate_path = list->items[i].certificate.text.data;
         certificates[i].key_path = list->items[i].key.text.data;
+        if (list->items[i].certificate.text.length == 0 || list->items[i].key.text.length == 0) {
+            free(certificates); /* reported as a missing key */
+            return NULL;
+        }
     }
     const struct tls_context_options options = {
         .certificates = certificates,
@@ -156,7 +160,7 @@ static void build_listeners(struct snapshot *snapshot, const struct settings *se
         listener->name = keep(snapshot, from->node->name);
         listener->address_text = keep(snapshot, from->address.text);
         listener->address = from->address.address;
-        if (with_certificates && from->certificates.node != NULL)
+        if (with_certificates && from->certificates.count > 0)
             listener->tls = build_tls(settings, &from->certificates, report);
     }
 }
@@ -215,13 +219,27 @@ static void build_globals(struct snapshot *snapshot, const struct settings *sett
     snapshot->state_dir = keep_state_dir(snapshot, settings);
 }
 
+static struct snapshot *snapshot_new(void)
+{
+    struct snapshot *snapshot = memory_zalloc(sizeof(*snapshot));
+    arena_init(&snapshot->arena, NULL);
+    snapshot->references = 1;
+    return snapshot;
+}
+
+void snapshot_report_faults(const struct settings *settings, struct config_report *report)
+{
+    struct snapshot *snapshot = snapshot_new();
+    build_listeners(snapshot, settings, true, report);
+    route_table_builder_free(snapshot_compile_routes(snapshot, settings, report));
+    snapshot_unref(snapshot);
+}
+
 static struct snapshot *build(const struct settings *settings, struct endpoint_registry *registry,
                               bool with_certificates, struct config_report *report)
 {
     size_t errors_before = report->errors;
-    struct snapshot *snapshot = memory_zalloc(sizeof(*snapshot));
-    arena_init(&snapshot->arena, NULL);
-    snapshot->references = 1;
+    struct snapshot *snapshot = snapshot_new();
     build_modules(snapshot, settings);
     build_listeners(snapshot, settings, with_certificates, report);
     if (!snapshot_build_routes(snapshot, settings, report) || report->errors > errors_before) {

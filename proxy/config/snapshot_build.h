@@ -9,6 +9,17 @@
 bool snapshot_build_routes(struct snapshot *snapshot, const struct settings *settings,
                            struct config_report *report);
 
+/* The same without its end: the compiled routes, or NULL after a fault. The caller frees them. */
+struct route_table_builder *snapshot_compile_routes(struct snapshot *snapshot,
+                                                    const struct settings *settings,
+                                                    struct config_report *report);
+
+/*
+ * For settings that are not good already: reports what only compiling finds (regexes, conflicts,
+ * certificates) all the same, so that one run tells everything.
+ */
+void snapshot_report_faults(const struct settings *settings, struct config_report *report);
+
 /* Zeroed room for `count` elements of `size` bytes; NULL for none. */
 void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size);
 

@@ -119,6 +119,10 @@ static bool add_routes(struct snapshot *snapshot, const struct settings *setting
     bool complete = true;
     for (uint32_t i = 0; i < snapshot->route_count; i++) {
         const struct route_settings *route = &settings->routes.items[i];
+        if (route->exact.text.length > 0 && route->prefix.text.length > 0) {
+            complete = false; /* reported by the check of the route */
+            continue;
+        }
         struct route_spec spec = spec_of(snapshot, settings, route, i);
         struct route_fault fault;
         if (route_table_builder_add(builder, &spec, &fault))
@@ -176,17 +180,25 @@ static void fill_infos(struct snapshot *snapshot, const struct settings *setting
     }
 }
 
-bool snapshot_build_routes(struct snapshot *snapshot, const struct settings *settings,
-                           struct config_report *report)
+struct route_table_builder *snapshot_compile_routes(struct snapshot *snapshot,
+                                                    const struct settings *settings,
+                                                    struct config_report *report)
 {
     struct route_table_builder *builder = route_table_builder_new();
     snapshot->route_count = (uint32_t)settings->routes.count;
-    bool good = add_routes(snapshot, settings, builder, report);
-    good = good && check_conflicts(snapshot, settings, builder, report);
-    if (!good) {
-        route_table_builder_free(builder);
+    if (add_routes(snapshot, settings, builder, report) &&
+        check_conflicts(snapshot, settings, builder, report))
+        return builder;
+    route_table_builder_free(builder);
+    return NULL;
+}
+
+bool snapshot_build_routes(struct snapshot *snapshot, const struct settings *settings,
+                           struct config_report *report)
+{
+    struct route_table_builder *builder = snapshot_compile_routes(snapshot, settings, report);
+    if (builder == NULL)
         return false;
-    }
     fill_infos(snapshot, settings);
     snapshot->routes = route_table_build_take(builder);
     return true;

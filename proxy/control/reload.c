@@ -47,6 +47,10 @@ static bool move_access_log(struct control *control, const struct snapshot *next
 void control_reload(struct control *control)
 {
     struct fault fault;
+    if (control->draining) {
+        log_warning("draining; a reload is refused");
+        return;
+    }
     struct snapshot *next = control_load(control);
     control->last_reload_successful = false;
     if (next == NULL) {

@@ -22,12 +22,12 @@ void log_set_level(enum log_level level)
     lowest = level;
 }
 
-/* Appends `text` with everything but printable ASCII and UTF-8 bytes escaped. */
+/* Appends `text` with everything but printable ASCII escaped. */
 static size_t append_escaped(char *line, size_t used, const char *text)
 {
     for (; *text != '\0' && used + 5 < LINE_BYTES; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != 0x7f)
+        if (c >= 0x20 && c < 0x7f)
             line[used++] = (char)c;
         else
             used += (size_t)snprintf(line + used, 5, "\\x%02x", c);

@@ -74,6 +74,7 @@ static enum disposition disposition_of(enum header_token token)
     case HEADER_SCHEME:
     case HEADER_SET_COOKIE:
     case HEADER_STATUS:
+    case HEADER_TRACESTATE:
     case HEADER_TRAILER:
     case HEADER_TOKEN_COUNT:
         break;
@@ -95,26 +96,45 @@ static bool is_listed(const struct strview connection, const struct header_field
     return false;
 }
 
-static struct strview connection_value(const struct headers *headers)
+/*
+ * All values of a field as one list (RFC 9110 section 5.2), in one allocation, so that many small
+ * fields cost no more than their bytes. The value itself when there is only one.
+ */
+static struct strview joined_value(const struct headers *headers, enum header_token token,
+                                   struct strview separator, struct arena *arena)
 {
-    const struct header_field *field = headers_find(headers, HEADER_CONNECTION);
-    return field != NULL ? field->value : STRVIEW_NONE;
+    struct strview first = STRVIEW_NONE;
+    size_t count = 0;
+    size_t length = 0;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (headers->fields[i].token != token)
+            continue;
+        if (count++ == 0)
+            first = headers->fields[i].value;
+        length += headers->fields[i].value.length + separator.length;
+    }
+    if (count < 2)
+        return first;
+    char *joined = arena_alloc(arena, length);
+    char *at = joined;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        struct strview value = headers->fields[i].value;
+        if (headers->fields[i].token != token)
+            continue;
+        if (at != joined) {
+            memcpy(at, separator.data, separator.length);
+            at += separator.length;
+        }
+        if (value.length > 0)
+            memcpy(at, value.data, value.length);
+        at += value.length;
+    }
+    return strview_make(joined, (size_t)(at - joined));
 }
 
-/* All values of a field as one list (RFC 9110 section 5.2). */
-static struct strview joined_value(const struct headers *headers, enum header_token token,
-                                   const char *separator, struct arena *arena)
+static struct strview connection_value(const struct headers *headers, struct arena *arena)
 {
-    struct strview joined = STRVIEW_NONE;
-    for (uint32_t i = 0; i < headers->count; i++) {
-        const struct header_field *field = &headers->fields[i];
-        if (field->token != token)
-            continue;
-        joined = joined.length == 0 ? field->value
-                                    : arena_printf(arena, "%.*s%s%.*s", STRVIEW_ARGS(joined),
-                                                   separator, STRVIEW_ARGS(field->value));
-    }
-    return joined;
+    return joined_value(headers, HEADER_CONNECTION, STRVIEW(", "), arena);
 }
 
 /* --- the fields that we say ourselves ------------------------------------------------------ */
@@ -137,7 +157,7 @@ static struct strview trusted_value(struct forwarding *f, enum header_token toke
 {
     if (!f->facts->trusted)
         return STRVIEW_NONE;
-    return joined_value(&f->request->headers, token, ", ", f->arena);
+    return joined_value(&f->request->headers, token, STRVIEW(", "), f->arena);
 }
 
 static void add_list_member(struct forwarding *f, enum header_token token, struct strview name,
@@ -177,7 +197,7 @@ static bool is_good_request_id(struct strview id)
     if (id.length == 0 || id.length > REQUEST_ID_MAX_BYTES)
         return false;
     for (size_t i = 0; i < id.length; i++) {
-        if (id.data[i] <= 0x20 || id.data[i] >= 0x7f || id.data[i] == '"')
+        if (id.data[i] <= 0x20 || id.data[i] >= 0x7f || id.data[i] == '"' || id.data[i] == '\\')
             return false;
     }
     return true;
@@ -224,12 +244,17 @@ static bool is_good_traceparent(struct strview text)
            !is_all_zero(strview_make(text.data + 36, 16));
 }
 
+static bool has_good_traceparent(const struct request_head *request)
+{
+    const struct header_field *field = headers_find(&request->headers, HEADER_TRACEPARENT);
+    return field != NULL && is_good_traceparent(field->value);
+}
+
 static struct strview traceparent_of(struct forwarding *f)
 {
-    const struct header_field *field = headers_find(&f->request->headers, HEADER_TRACEPARENT);
-    if (field != NULL && is_good_traceparent(field->value))
-        return field->value;
-    const uint8_t *random = f->facts->random + FORWARDING_RANDOM_BYTES - 24;
+    if (has_good_traceparent(f->request))
+        return headers_find(&f->request->headers, HEADER_TRACEPARENT)->value;
+    const uint8_t *random = f->facts->random + UUID_RANDOM_BYTES;
     char *text = arena_alloc(f->arena, TRACEPARENT_BYTES);
     memcpy(text, "00-", 3);
     hex_format(random, 16, text + 3);
@@ -257,7 +282,8 @@ static void add_ours(struct forwarding *f, struct forwarding_result *ret_result)
                                   ? STRVIEW("2.0 strangler")
                                   : STRVIEW("1.1 strangler");
         add_list_member(f, HEADER_VIA, STRVIEW("via"),
-                        joined_value(&f->request->headers, HEADER_VIA, ", ", f->arena), ours);
+                        joined_value(&f->request->headers, HEADER_VIA, STRVIEW(", "), f->arena),
+                        ours);
     }
     ret_result->request_id = request_id_of(f);
     ret_result->traceparent = STRVIEW_NONE;
@@ -277,7 +303,8 @@ void forwarding_request(const struct request_head *request, const struct forward
 {
     headers_init(ret_headers);
     struct forwarding f = {request, facts, arena, ret_headers};
-    struct strview connection = connection_value(&request->headers);
+    struct strview connection = connection_value(&request->headers, arena);
+    bool begins_trace = (facts->fields & FORWARD_TRACEPARENT) && !has_good_traceparent(request);
     bool cookies = false;
     for (uint32_t i = 0; i < request->headers.count; i++) {
         const struct header_field *field = &request->headers.fields[i];
@@ -285,6 +312,10 @@ void forwarding_request(const struct request_head *request, const struct forward
         bool says_original_path =
             field->token == HEADER_X_ORIGINAL_PATH && facts->original_path.length > 0;
         cookies |= disposition == JOIN;
+        /* Without a good traceparent a new trace begins, and the old one's state with it ends (W3C
+         * Trace Context section 3.3.1). */
+        if (field->token == HEADER_TRACESTATE && begins_trace)
+            continue;
         if (disposition == PASS || (disposition == DROP_STRANGER && facts->trusted)) {
             if (!is_listed(connection, field) && !says_original_path)
                 headers_add(ret_headers, arena, field->token, field->name, field->value);
@@ -292,7 +323,7 @@ void forwarding_request(const struct request_head *request, const struct forward
     }
     if (cookies) /* RFC 9113 section 8.2.3: one field again outside HTTP/2 */
         add(&f, HEADER_COOKIE, STRVIEW("cookie"),
-            joined_value(&request->headers, HEADER_COOKIE, "; ", arena));
+            joined_value(&request->headers, HEADER_COOKIE, STRVIEW("; "), arena));
     add_ours(&f, ret_result);
 }
 
@@ -300,7 +331,7 @@ void forwarding_response(const struct response_head *response, struct arena *are
                          struct headers *ret_headers)
 {
     headers_init(ret_headers);
-    struct strview connection = connection_value(&response->headers);
+    struct strview connection = connection_value(&response->headers, arena);
     for (uint32_t i = 0; i < response->headers.count; i++) {
         const struct header_field *field = &response->headers.fields[i];
         bool hop_by_hop = field->token == HEADER_CONNECTION || field->token == HEADER_KEEP_ALIVE ||
@@ -308,6 +339,8 @@ void forwarding_response(const struct response_head *response, struct arena *are
                           field->token == HEADER_TRANSFER_ENCODING ||
                           field->token == HEADER_UPGRADE;
         bool framing = field->token == HEADER_CONTENT_LENGTH;
+        if (framing && (response->status < 200 || response->status == 204))
+            continue; /* RFC 9110 section 8.6 */
         if (!hop_by_hop && (framing || !is_listed(connection, field)))
             headers_add(ret_headers, arena, field->token, field->name, field->value);
     }

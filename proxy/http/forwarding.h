@@ -26,7 +26,7 @@ struct strview forward_field_name(uint32_t bit);
 /* The field called so in any case, or 0. */
 uint32_t forward_field_parse(struct strview name);
 
-enum { REQUEST_ID_BYTES = 36, TRACEPARENT_BYTES = 55, FORWARDING_RANDOM_BYTES = 32 };
+enum { REQUEST_ID_BYTES = 36, TRACEPARENT_BYTES = 55, FORWARDING_RANDOM_BYTES = 34 };
 
 struct forwarding_facts {
     uint32_t fields;              /* set of enum forward_field */

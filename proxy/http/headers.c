@@ -46,6 +46,7 @@ static enum header_token token_of_medium(struct strview name)
                : NAME_IS("connection") ? HEADER_CONNECTION
                : NAME_IS("keep-alive") ? HEADER_KEEP_ALIVE
                : NAME_IS("set-cookie") ? HEADER_SET_COOKIE
+               : NAME_IS("tracestate") ? HEADER_TRACESTATE
                                        : HEADER_OTHER;
     case 11:
         return NAME_IS("traceparent") ? HEADER_TRACEPARENT : HEADER_OTHER;

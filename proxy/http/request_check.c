@@ -1,5 +1,7 @@
 #include "proxy/http/request_check.h"
 
+#include "proxy/net/address.h"
+
 bool authority_is_valid(struct strview authority)
 {
     if (authority.length == 0 || authority.length > 255 + 6)
@@ -9,11 +11,10 @@ bool authority_is_valid(struct strview authority)
         size_t end = strview_find(authority, ']');
         if (end == authority.length)
             return false;
-        for (size_t i = 1; i < end; i++) {
-            char c = ascii_lower(authority.data[i]);
-            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == ':' || c == '.'))
-                return false;
-        }
+        struct strview literal = strview_make(authority.data + 1, end - 1);
+        struct ip_address ip;
+        if (strview_find(literal, ':') == literal.length || !ip_parse(literal, &ip))
+            return false;
         host = end + 1;
     } else {
         host = strview_find(authority, ':');

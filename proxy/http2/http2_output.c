@@ -2,7 +2,7 @@
 
 #include "proxy/net/byte_stream.h"
 
-enum { FRAME_HEAD_BYTES = 9 };
+enum { FRAME_HEAD_BYTES = 9, OUTBOUND_FRAMES_MAX = 1000 };
 
 size_t http2_fields_to_nv(const struct headers *headers, nghttp2_nv *nv, size_t count)
 {
@@ -60,6 +60,9 @@ static void submit_trailers(struct http2_body *body, nghttp2_session *session, i
         return;
     nghttp2_nv *nv = arena_alloc(body->arena, body->trailers->count * sizeof(*nv));
     size_t count = http2_fields_to_nv(body->trailers, nv, 0);
+    /* Copied: the message may be given up before nghttp2 has come to these. */
+    for (size_t i = 0; i < count; i++)
+        nv[i].flags = NGHTTP2_NV_FLAG_NONE;
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM; /* the trailers carry it */
     nghttp2_submit_trailer(session, id, nv, count);
 }
@@ -87,6 +90,12 @@ ssize_t http2_output_frame(struct byte_queue *output, const uint8_t *data, size_
         return NGHTTP2_ERR_WOULDBLOCK;
     byte_queue_append(output, data, length);
     return (ssize_t)length;
+}
+
+bool http2_output_is_stuck(nghttp2_session *session, const struct byte_queue *output)
+{
+    return output->bytes >= BYTE_STREAM_OUTPUT_BYTES &&
+           nghttp2_session_get_outbound_queue_size(session) > OUTBOUND_FRAMES_MAX;
 }
 
 int http2_output_data(struct byte_queue *output, struct http2_body *body, const uint8_t *frame_head,

@@ -12,6 +12,12 @@
 #include "proxy/http/headers.h"
 
 /*
+ * nghttp2 drops a head that it estimates above its own limit, without an event; so its limit lies
+ * well above every limit of ours.
+ */
+enum { HTTP2_HEADER_BLOCK_BYTES = 4 * 1024 * 1024 };
+
+/*
  * Appends the fields to `nv` behind the `count` that are there; returns how many there are now.
  * Names and values are not copied: they have to live until the frame is sent or the stream is
  * closed.
@@ -43,6 +49,12 @@ ssize_t http2_body_read(struct http2_body *body, nghttp2_session *session, int32
 
 /* For the send callback: a frame into the output, or NGHTTP2_ERR_WOULDBLOCK while that is full. */
 ssize_t http2_output_frame(struct byte_queue *output, const uint8_t *data, size_t length);
+
+/*
+ * The other end does not read, and what we owe it (resets, acknowledgements) piles up: no more
+ * input is to be taken from it until this is false again.
+ */
+bool http2_output_is_stuck(nghttp2_session *session, const struct byte_queue *output);
 
 /* For the send-data callback: a DATA frame, its bytes moved and not copied. 0 or
  * NGHTTP2_ERR_WOULDBLOCK. */

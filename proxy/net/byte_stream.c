@@ -14,7 +14,7 @@ enum { READS_A_TURN = 4, WRITES_A_TURN = 8, WRITE_VECTORS = 32 };
 /* What a non-blocking call on the socket or the TLS layer came to. */
 enum io_result { IO_DONE, IO_AGAIN, IO_END, IO_FAILED };
 
-static void read_input(struct byte_stream *stream);
+static void read_later(struct byte_stream *stream);
 
 static void end_input(struct byte_stream *stream, enum byte_stream_end end)
 {
@@ -72,8 +72,7 @@ static void go_on_with_handshake(struct byte_stream *stream)
     int result = SSL_do_handshake(stream->tls);
     if (result == 1) {
         opened(stream);
-        if (stream->fd >= 0 && SSL_has_pending(stream->tls))
-            task_schedule(&stream->io->loop, &stream->read_again);
+        read_later(stream);
         return;
     }
     int error = SSL_get_error(stream->tls, result);
@@ -121,6 +120,14 @@ static bool wants_input(const struct byte_stream *stream)
     return stream->fd >= 0 && !stream->paused && !stream->ended;
 }
 
+/* The TLS layer may hold bytes that the socket will not announce again. Others have their turn
+ * first. */
+static void read_later(struct byte_stream *stream)
+{
+    if (wants_input(stream) && stream->tls != NULL && SSL_has_pending(stream->tls))
+        task_schedule_next_turn(&stream->io->loop, &stream->read_again);
+}
+
 static void read_input(struct byte_stream *stream)
 {
     for (int reads = 0; reads < READS_A_TURN && wants_input(stream); reads++) {
@@ -149,9 +156,7 @@ static void read_input(struct byte_stream *stream)
         if (stream->tls == NULL && length < room)
             return;
     }
-    /* The TLS layer may hold bytes that the socket will not announce again. */
-    if (stream->tls != NULL && wants_input(stream))
-        task_schedule(&stream->io->loop, &stream->read_again);
+    read_later(stream);
 }
 
 static void run_read_again(struct task *task)
@@ -332,8 +337,7 @@ void byte_stream_resume(struct byte_stream *stream)
     if (stream->fd < 0 || !stream->open || stream->ended)
         return;
     ev_io_start(stream->io->loop.ev, &stream->readable);
-    if (stream->tls != NULL)
-        task_schedule(&stream->io->loop, &stream->read_again);
+    read_later(stream);
 }
 
 void byte_stream_close(struct byte_stream *stream)

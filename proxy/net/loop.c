@@ -27,6 +27,24 @@ void loop_run_tasks(struct loop *loop)
     }
 }
 
+/* Only what was there at the start: what these tasks schedule again waits for the turn after. */
+static void on_next_turn(struct ev_loop *ev, ev_idle *watcher, int events)
+{
+    (void)events;
+    struct loop *loop = ev_userdata(ev);
+    struct task last;
+    task_init(&last, NULL);
+    list_append(&loop->next_tasks, &last.node);
+    while (loop->next_tasks.next != &last.node) {
+        struct task *task = LIST_ENTRY(loop->next_tasks.next, struct task, node);
+        list_remove(&task->node);
+        task->run(task);
+    }
+    list_remove(&last.node);
+    if (list_is_empty(&loop->next_tasks))
+        ev_idle_stop(ev, watcher);
+}
+
 static uint64_t earliest_expiry(const struct loop *loop)
 {
     uint64_t earliest = UINT64_MAX;
@@ -102,6 +120,7 @@ void loop_init(struct loop *loop)
     loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(loop->ev != NULL);
     list_init(&loop->tasks);
+    list_init(&loop->next_tasks);
     read_clocks(loop);
     ev_set_userdata(loop->ev, loop);
 
@@ -110,6 +129,9 @@ void loop_init(struct loop *loop)
     ev_check_init(&loop->at_turn_start, on_turn_start);
     ev_set_priority(&loop->at_turn_start, EV_MAXPRI);
     ev_check_start(loop->ev, &loop->at_turn_start);
+    /* At the highest priority an idle watcher is not idle at all: it runs in every turn. */
+    ev_idle_init(&loop->next_turn, on_next_turn);
+    ev_set_priority(&loop->next_turn, EV_MAXPRI);
     ev_init(&loop->timer, on_timer);
     ev_async_init(&loop->wake, on_async);
     ev_async_start(loop->ev, &loop->wake);
@@ -149,6 +171,14 @@ void task_schedule(struct loop *loop, struct task *task)
         list_append(&loop->tasks, &task->node);
 }
 
+void task_schedule_next_turn(struct loop *loop, struct task *task)
+{
+    if (!list_is_empty(&task->node))
+        return;
+    list_append(&loop->next_tasks, &task->node);
+    ev_idle_start(loop->ev, &loop->next_turn);
+}
+
 void task_cancel(struct task *task)
 {
     list_remove(&task->node);
@@ -161,7 +191,8 @@ void deadline_init(struct deadline *deadline, void (*on_expired)(struct deadline
     deadline->on_expired = on_expired;
 }
 
-/* The list of a timeout value: the one there is, an empty one given a new value, or a new one. */
+/* The list of a timeout value: the one there is, an empty one given a new value, or a new one; NULL
+ * when all are in use. */
 static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
 {
     struct deadline_list *empty = NULL;
@@ -181,14 +212,17 @@ static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
     return empty;
 }
 
-/* With more timeout values in use than lists, the deadline joins the next longer one in order. */
-static struct list *place_in_foreign_list(struct loop *loop, uint64_t expires_ms)
+/*
+ * Keeps the list in order of expiry. Almost always the new one is the last; it is not only when
+ * more timeout values are in use than there are lists, and a list is shared.
+ */
+static void insert_in_order(struct list *list, struct deadline *deadline)
 {
-    struct list *list = &loop->lists[0].deadlines;
-    struct list *before = list->next;
-    while (before != list && LIST_ENTRY(before, struct deadline, node)->expires_ms < expires_ms)
-        before = before->next;
-    return before;
+    struct list *after = list->previous;
+    while (after != list &&
+           LIST_ENTRY(after, struct deadline, node)->expires_ms > deadline->expires_ms)
+        after = after->previous;
+    list_prepend(after, &deadline->node);
 }
 
 void deadline_start(struct loop *loop, struct deadline *deadline, uint64_t timeout_ms)
@@ -198,10 +232,7 @@ void deadline_start(struct loop *loop, struct deadline *deadline, uint64_t timeo
         return;
     deadline->expires_ms = loop->now_ms + timeout_ms;
     struct deadline_list *list = list_for(loop, timeout_ms);
-    if (list != NULL)
-        list_append(&list->deadlines, &deadline->node);
-    else
-        list_append(place_in_foreign_list(loop, deadline->expires_ms), &deadline->node);
+    insert_in_order(list != NULL ? &list->deadlines : &loop->lists[0].deadlines, deadline);
 }
 
 void deadline_stop(struct deadline *deadline)

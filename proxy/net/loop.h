@@ -45,6 +45,8 @@ struct loop {
     ev_async wake;
     void (*on_wake)(struct loop *loop); /* after loop_wake; set before loop_run */
     struct list tasks;
+    struct list next_tasks; /* for the next turn */
+    ev_idle next_turn;      /* active while there are any: the loop does not block */
     struct deadline_list lists[LOOP_DEADLINE_LISTS];
     unsigned list_count;
     uint64_t armed_ms; /* when `timer` fires; UINT64_MAX: not armed */
@@ -68,6 +70,7 @@ void task_init(struct task *task, void (*run)(struct task *task));
 /* Nothing happens when it is scheduled already. A task scheduled by a task runs in the same turn.
  */
 void task_schedule(struct loop *loop, struct task *task);
+void task_schedule_next_turn(struct loop *loop, struct task *task); /* others come first */
 void task_cancel(struct task *task);
 
 /* Runs what is scheduled now, for the end of a loop that does not turn any more. */

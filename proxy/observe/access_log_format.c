@@ -4,8 +4,23 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Texts that clients choose are cut here, so that every line fits and stays valid JSON. */
-enum { TEXT_MAX_BYTES = 768, ESCAPED_MAX_BYTES = 6 };
+/*
+ * Texts are cut so that every line fits and stays valid JSON. All limits count bytes in the line,
+ * and together with the numbers and names they stay below ACCESS_LOG_LINE_BYTES.
+ */
+enum {
+    ESCAPED_MAX_BYTES = 6,
+    PATH_MAX_BYTES = 1400,
+    QUERY_MAX_BYTES = 600,
+    ID_MAX_BYTES = 256,
+    NAME_MAX_BYTES = 128,
+    REST_MAX_BYTES = 800, /* names of the fields, numbers, punctuation */
+};
+
+_Static_assert(PATH_MAX_BYTES + QUERY_MAX_BYTES + ID_MAX_BYTES + 8 * NAME_MAX_BYTES +
+                       REST_MAX_BYTES <
+                   ACCESS_LOG_LINE_BYTES,
+               "a line has room for its texts");
 
 struct line {
     char *at;
@@ -47,15 +62,16 @@ static void put_byte(struct line *line, char c)
         *line->at++ = c;
 }
 
-/* JSON escapes (RFC 8259 section 7); bytes above ASCII as \u00XX, so that any input is valid. */
+/*
+ * JSON escapes (RFC 8259 section 7); bytes above ASCII as \u00XX, so that any input is valid. At
+ * most `max` bytes are written: what counts is the space in the line.
+ */
 static void put_escaped(struct line *line, struct strview text, size_t max)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t length = text.length < max ? text.length : max;
-    for (size_t i = 0; i < length; i++) {
+    char *end = (size_t)(line->end - line->at) < max ? line->end : line->at + max;
+    for (size_t i = 0; i < text.length && end - line->at >= ESCAPED_MAX_BYTES; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (line->end - line->at < ESCAPED_MAX_BYTES)
-            return;
         if (c == '"' || c == '\\') {
             *line->at++ = '\\';
             *line->at++ = (char)c;
@@ -79,29 +95,26 @@ static void put_text(struct line *line, const char *name, struct strview value, 
     put_byte(line, '"');
 }
 
-/* "?page=…&sort=…": names tell what was asked, values may be secrets. */
+/* "?page=...&sort=...": names tell what was asked, values may be secrets. */
 static void put_query_names(struct line *line, struct strview query, size_t max)
 {
-    bool in_value = false;
-    size_t length = query.length < max ? query.length : max;
-    for (size_t i = 0; i < length; i++) {
-        char c = query.data[i];
-        if (c == '&' || c == ';')
-            in_value = false;
-        if (in_value)
-            continue;
-        put_escaped(line, strview_make(&query.data[i], 1), 1);
-        if (c == '=') {
-            in_value = true;
-            put_literal(line, "...");
-        }
+    char *start = line->at;
+    while (query.length > 0 && (size_t)(line->at - start) + ESCAPED_MAX_BYTES < max) {
+        struct strview pair = strview_make(query.data, strview_find(query, '&'));
+        size_t name = strview_find(pair, '=');
+        put_escaped(line, strview_make(pair.data, name), max - (size_t)(line->at - start));
+        if (name < pair.length)
+            put_literal(line, "=...");
+        if (pair.length < query.length)
+            put_byte(line, '&');
+        query = strview_from(query, pair.length < query.length ? pair.length + 1 : pair.length);
     }
 }
 
 static void put_path(struct line *line, const struct access_log_entry *entry)
 {
-    put_escaped(line, entry->path, TEXT_MAX_BYTES / 2);
-    put_query_names(line, entry->query, TEXT_MAX_BYTES / 4);
+    put_escaped(line, entry->path, PATH_MAX_BYTES);
+    put_query_names(line, entry->query, QUERY_MAX_BYTES);
 }
 
 static void put_seconds(struct line *line, const char *name, uint64_t us)
@@ -128,12 +141,12 @@ static void format_json(struct line *line, const struct access_log_entry *entry)
     put_literal(line, "{\"ts\":\"");
     put_time(line, entry->unix_ms, "%Y-%m-%dT%H:%M:%S");
     put_format(line, ".%03uZ\"", (unsigned)(entry->unix_ms % 1000));
-    put_text(line, "request_id", entry->request_id, 128);
-    put_text(line, "trace_id", entry->trace_id, 32);
-    put_text(line, "client", entry->client, 64);
-    put_text(line, "protocol", entry->protocol, 16);
-    put_text(line, "method", entry->method, 32);
-    put_text(line, "authority", entry->authority, 128);
+    put_text(line, "request_id", entry->request_id, ID_MAX_BYTES);
+    put_text(line, "trace_id", entry->trace_id, 64);
+    put_text(line, "client", entry->client, NAME_MAX_BYTES);
+    put_text(line, "protocol", entry->protocol, 64);
+    put_text(line, "method", entry->method, 64);
+    put_text(line, "authority", entry->authority, NAME_MAX_BYTES);
     put_literal(line, ",\"path\":\"");
     put_path(line, entry);
     put_format(line, "\",\"status\":%d", entry->status);
@@ -141,24 +154,24 @@ static void format_json(struct line *line, const struct access_log_entry *entry)
     put_format(line, ",\"bytes_sent\":%llu", (unsigned long long)entry->bytes_sent);
     put_seconds(line, "duration_s", entry->duration_us);
     put_seconds(line, "ttfb_s", entry->first_byte_us);
-    put_text(line, "route", entry->route, 100);
-    put_text(line, "module", entry->module, 100);
-    put_text(line, "stage", entry->stage, 16);
-    put_text(line, "side", entry->side, 16);
-    put_text(line, "reason", entry->reason, 64);
-    put_text(line, "endpoint", entry->endpoint, 128);
+    put_text(line, "route", entry->route, NAME_MAX_BYTES);
+    put_text(line, "module", entry->module, NAME_MAX_BYTES);
+    put_text(line, "stage", entry->stage, 64);
+    put_text(line, "side", entry->side, 64);
+    put_text(line, "reason", entry->reason, NAME_MAX_BYTES);
+    put_text(line, "endpoint", entry->endpoint, NAME_MAX_BYTES);
     put_format(line, ",\"attempts\":%u,\"shadow\":false,\"generation\":%llu}", entry->attempts,
                (unsigned long long)entry->generation);
 }
 
-/* The format that every log tool knows, with the side and the reason in front of nothing else. */
+/* The format that every log tool knows; it has no room for the side and the reason. */
 static void format_combined(struct line *line, const struct access_log_entry *entry)
 {
-    put_escaped(line, entry->client, 64);
+    put_escaped(line, entry->client, NAME_MAX_BYTES);
     put_literal(line, " - - [");
     put_time(line, entry->unix_ms, "%d/%b/%Y:%H:%M:%S +0000");
     put_literal(line, "] \"");
-    put_escaped(line, entry->method, 32);
+    put_escaped(line, entry->method, 64);
     put_byte(line, ' ');
     put_path(line, entry);
     put_byte(line, ' ');

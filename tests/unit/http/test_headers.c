@@ -37,6 +37,7 @@ static const struct {
     {"trailer", HEADER_TRAILER},
     {"transfer-encoding", HEADER_TRANSFER_ENCODING},
     {"upgrade", HEADER_UPGRADE},
+    {"tracestate", HEADER_TRACESTATE},
     {"via", HEADER_VIA},
     {"x-forwarded-for", HEADER_X_FORWARDED_FOR},
     {"x-forwarded-host", HEADER_X_FORWARDED_HOST},
