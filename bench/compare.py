@@ -5,164 +5,73 @@ Started by run.sh, which installs and builds what is needed.
 
 import argparse
 import os
-import re
 import signal
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 
+import load
 import processes
 import proxies
+import table
 from processes import BenchError
 
-CONNECTIONS = 32
-STREAMS = 10
-LOAD_TIMEOUT_S = 120
+DEFAULT_WORKLOADS = "h2-tls-100,h2c-100,h2-tls-16k"
 QUICK_TIME_LIMIT_S = 55
 WARM_UP_SHARE = 20
-NOTHING_TO_SPEAK_OF = 0.10
-AGAIN = " again"  # the second of the same name
+# A measurement during which others used more of a core is made again, so often at most.
+QUIET = 0.05
+TRIES = 4
 
 
-@dataclass(frozen=True)
-class Workload:
-    name: str
-    text: str
-    is_tls: bool
-    path: str
-    share: float  # of --requests: large bodies need fewer for the same time
-    post_bytes: int = 0
+def measure_quietly(bench, proxy, workload, requests, tries):
+    """The least disturbed sample of up to `tries`, and the errors of all of them."""
+    best, errors = None, 0
+    for _ in range(tries):
+        sample = bench.measure(proxy, workload, requests)
+        errors += sample.errors
+        if best is None or sample.others < best.others:
+            best = sample
+        if best.others <= QUIET:
+            break
+    return best, errors
 
 
-WORKLOADS = (
-    Workload("h2-tls-100", "h2 TLS, GET 100 B", True, "/100", 1),
-    Workload("h2c-100", "h2c, GET 100 B", False, "/100", 1),
-    Workload("h2-tls-16k", "h2 TLS, GET 16 KiB", True, "/16k", 0.4),
-    Workload("h2-tls-1m", "h2 TLS, GET 1 MiB", True, "/1m", 0.02),
-    Workload("h2-tls-post-1k", "h2 TLS, POST 1 KiB", True, "/100", 1, 1024),
-)
-DEFAULT_WORKLOADS = "h2-tls-100,h2c-100,h2-tls-16k"
-
-
-@dataclass
-class Series:
-    """What one proxy did in one workload, a value a run."""
-    cpu_us: list = field(default_factory=list)  # CPU seconds a million requests
-    rate: list = field(default_factory=list)
-    errors: int = 0
-
-
-def load_command(url, requests, post_file):
-    command = ["h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", str(STREAMS),
-               "-n", str(requests), "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
-    return command + (["-d", post_file] if post_file else []) + [url]
-
-
-def run_load(command):
-    """(requests answered with 2xx, requests a second) of one h2load."""
-    def before_exec():
-        os.sched_setaffinity(0, {processes.LOAD_CORE})
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TIMEOUT_S,
-                              stdin=subprocess.DEVNULL, preexec_fn=before_exec, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise BenchError(f"no end after {LOAD_TIMEOUT_S} s: {' '.join(command)}") from error
-    rate = re.search(r"finished in \S+, ([\d.]+) req/s", done.stdout)
-    good = re.search(r"status codes: (\d+) 2xx", done.stdout)
-    if done.returncode != 0 or not rate or not good:
-        raise BenchError(f"h2load failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
-    return int(good.group(1)), float(rate.group(1))
-
-
-def measure(proxy, workload, requests, post_file, series):
-    command = load_command(proxy.url(workload.is_tls, workload.path), requests,
-                           post_file if workload.post_bytes else None)
-    cpu_before = proxy.cpu_seconds()
-    good, rate = run_load(command)
-    cpu = proxy.cpu_seconds() - cpu_before
-    series.errors += requests - good
-    if proxy.process.poll() is not None:
-        raise BenchError(f"{proxy.label} ended with status {proxy.process.returncode}")
-    series.cpu_us.append(cpu / max(good, 1) * 1e6)
-    series.rate.append(rate)
-
-
-def rounds(options, running, workloads, post_file):
-    """Every proxy meets every workload once a run, in an order that changes from run to run."""
-    table = {(workload.name, proxy.label): Series() for workload in workloads for proxy in running}
-    deadline = time.monotonic() + options.time_limit
+def warm_up(options, bench, started, workloads, results):
     for workload in workloads:
-        count = max(int(options.requests * workload.share), CONNECTIONS)
-        for proxy in running:
-            warm_up = Series()
-            measure(proxy, workload, max(count // WARM_UP_SHARE, CONNECTIONS), post_file, warm_up)
-            table[workload.name, proxy.label].errors += warm_up.errors
+        for proxy in started:
+            requests = int(options.requests * workload.share) // WARM_UP_SHARE
+            results.count_errors(workload, proxy,
+                                 bench.measure(proxy, workload, requests).errors)
+
+
+def run_once(options, bench, order, workloads, results):
+    for workload in workloads:
+        for proxy in order:
+            sample, errors = measure_quietly(bench, proxy, workload,
+                                             int(options.requests * workload.share),
+                                             1 if options.quick else TRIES)
+            results.add(workload, proxy, sample)
+            results.count_errors(workload, proxy, errors)
+
+
+def measure_all(options, bench, started, workloads):
+    """Every proxy meets every workload once a run, in an order that changes from run to run."""
+    results = table.Results(workloads, [proxy.label for proxy in started])
+    deadline = time.monotonic() + options.time_limit
+    warm_up(options, bench, started, workloads, results)
     for run in range(options.runs):
         if run > 0 and time.monotonic() > deadline:
             print(f"time limit: {run} of {options.runs} runs were made", file=sys.stderr)
             break
-        turn = run % len(running)
-        order = running[turn:] + running[:turn]
-        for workload in workloads:
-            count = max(int(options.requests * workload.share), CONNECTIONS)
-            for proxy in order:
-                measure(proxy, workload, count, post_file, table[workload.name, proxy.label])
+        turn = run % len(started)
+        run_once(options, bench, started[turn:] + started[:turn], workloads, results)
         print(f"run {run + 1} of {options.runs} done", file=sys.stderr)
-    return table
-
-
-def ratios(own, other):
-    return [a / b for a, b in zip(own, other) if b > 0]
-
-
-def ratio_text(values):
-    if not values:
-        return "–"
-    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
-
-
-def print_table(table, workloads, labels):
-    subject = labels[0]
-    print(f"| workload | proxy | requests/s | CPU s a million requests (least) | {subject} ÷ it, CPU "
-          f"| {subject} ÷ it, requests/s | errors |")
-    print("|---|---|---:|---:|---:|---:|---:|")
-    for workload in workloads:
-        own = table[workload.name, subject]
-        for label in labels:
-            it = table[workload.name, label]
-            paired = ["", ""] if it is own else [ratio_text(ratios(own.cpu_us, it.cpu_us)),
-                                                 ratio_text(ratios(own.rate, it.rate))]
-            print(f"| {workload.text} | {label} | {statistics.median(it.rate):.0f} "
-                  f"| {statistics.median(it.cpu_us):.1f} ({min(it.cpu_us):.1f}) "
-                  f"| {paired[0]} | {paired[1]} | {it.errors} |")
-
-
-def standing(subject, best, values):
-    ratio = statistics.median(values)
-    if abs(ratio - 1) < NOTHING_TO_SPEAK_OF:
-        return f"level with {best} (ratio {ratio:.2f}; under 10 % is nothing)"
-    word = "less" if ratio < 1 else "more"
-    return f"{abs(ratio - 1) * 100:.0f} % {word} CPU a request than {best}, the best of the others"
-
-
-def print_standing(table, workloads, labels):
-    subject = labels[0]
-    others = [label for label in labels[1:] if not label.endswith(AGAIN)]
-    if not others:
-        return
-    print(f"\nWhere {subject} stands:\n")
-    for workload in workloads:
-        best = min(others, key=lambda name: statistics.median(table[workload.name, name].cpu_us))
-        values = ratios(table[workload.name, subject].cpu_us, table[workload.name, best].cpu_us)
-        if values:
-            print(f"- {workload.text}: {standing(subject, best, values)}")
+    return results
 
 
 def named_workloads(text):
-    known = {workload.name: workload for workload in WORKLOADS}
+    known = {workload.name: workload for workload in load.WORKLOADS}
     names = list(known) if text == "all" else text.split(",")
     for name in names:
         if name not in known:
@@ -179,21 +88,20 @@ def proxy_names(options):
     return names
 
 
-def labels_for(names):
-    """Two of the same name can be told apart."""
-    return [name if name not in names[:i] else name + AGAIN for i, name in enumerate(names)]
-
-
-def start_all(options, folder, running):
-    backend_port, = processes.free_ports(1)
+def start_backend(options, folder, running):
+    port, = processes.free_ports(1)
     log_path = os.path.join(folder, "backend.log")
-    backend = processes.start([options.backend, str(backend_port)], processes.LOAD_CORE, log_path)
+    backend = processes.start([options.backend, str(port)], processes.LOAD_CORE, log_path)
     running.append(backend)
-    processes.wait_for_port(backend, backend_port, log_path)
+    processes.wait_for_port(backend, port, log_path)
+    return backend, port
+
+
+def start_proxies(options, folder, backend_port, running):
     shared = dict(proxies.make_certificate(folder), backend_port=backend_port)
     names = proxy_names(options)
     started = []
-    for i, (name, label) in enumerate(zip(names, labels_for(names))):
+    for i, (name, label) in enumerate(zip(names, table.labels_for(names))):
         proxy = proxies.start(name, label, options.strangler, os.path.join(folder, str(i)), shared)
         running.append(proxy.process)
         started.append(proxy)
@@ -203,23 +111,21 @@ def start_all(options, folder, running):
 def compare(options, folder):
     """True: every request was answered as it should be."""
     workloads = named_workloads(options.workload)
-    post_file = os.path.join(folder, "post")
-    with open(post_file, "wb") as file:
-        file.write(b"x" * 1024)
     running = []
     try:
-        started = start_all(options, folder, running)
-        table = rounds(options, started, workloads, post_file)
+        backend, port = start_backend(options, folder, running)
+        started = start_proxies(options, folder, port, running)
+        results = measure_all(options, load.Bench(backend, folder), started, workloads)
     finally:
         for process in reversed(running):
             processes.stop(process)
-    labels = [proxy.label for proxy in started]
-    print_table(table, workloads, labels)
+    results.print_table()
     if options.quick:
         print("\nA quick run is too short for its figures to mean anything.")
     else:
-        print_standing(table, workloads, labels)
-    return all(series.errors == 0 for series in table.values())
+        results.print_standing()
+        results.print_disturbed(QUIET)
+    return results.errors() == 0
 
 
 def read_options():
@@ -227,7 +133,8 @@ def read_options():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--requests", type=int, default=200000, help="a run, of the small ones")
     parser.add_argument("--workload", default=DEFAULT_WORKLOADS,
-                        help="names with commas, or all: " + ", ".join(w.name for w in WORKLOADS))
+                        help="names with commas, or all: " +
+                             ", ".join(workload.name for workload in load.WORKLOADS))
     parser.add_argument("--peers", default="nginx,nghttpx,haproxy",
                         help="names with commas; strangler or the path of another build compares "
                              "with itself; empty measures alone")

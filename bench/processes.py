@@ -93,3 +93,10 @@ def cpu_seconds(pid):
             continue
         ticks += int(fields[11]) + int(fields[12])
     return ticks / CLOCK_TICKS
+
+
+def machine_seconds():
+    """What all processes of the machine, its kernel and its host have used of all cores."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, softirq, steal = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / CLOCK_TICKS

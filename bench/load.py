@@ -1,0 +1,94 @@
+"""One measurement: a burst of h2load through one proxy, and what it cost."""
+
+import os
+import re
+import resource
+import subprocess
+import time
+from dataclasses import dataclass
+
+import processes
+from processes import BenchError
+
+CONNECTIONS = 32
+STREAMS = 10
+LOAD_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Workload:
+    name: str
+    text: str
+    is_tls: bool
+    path: str
+    share: float  # of --requests: large bodies need fewer for the same time
+    post_bytes: int = 0
+
+
+WORKLOADS = (
+    Workload("h2-tls-100", "h2 TLS, GET 100 B", True, "/100", 1),
+    Workload("h2c-100", "h2c, GET 100 B", False, "/100", 1),
+    Workload("h2-tls-16k", "h2 TLS, GET 16 KiB", True, "/16k", 0.4),
+    Workload("h2-tls-1m", "h2 TLS, GET 1 MiB", True, "/1m", 0.02),
+    Workload("h2-tls-post-1k", "h2 TLS, POST 1 KiB", True, "/100", 1, 1024),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    cpu_us: float  # of the proxy, a request; the same as seconds a million requests
+    rate: float  # requests a second
+    others: float  # cores that programs which are not ours used meanwhile
+    errors: int
+
+
+class Bench:
+    """What every measurement of a session shares."""
+
+    def __init__(self, backend, folder):
+        self.backend = backend
+        self.folder = folder
+
+    def _command(self, proxy, workload, requests):
+        command = ["h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", str(STREAMS),
+                   "-n", str(requests), "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
+        if workload.post_bytes:
+            path = os.path.join(self.folder, f"post-{workload.post_bytes}")
+            with open(path, "wb") as file:
+                file.write(b"x" * workload.post_bytes)
+            command += ["-d", path]
+        return command + [proxy.url(workload.is_tls, workload.path)]
+
+    def _seconds(self, proxy):
+        """CPU time of the proxy, of all three programs (of the load once it ended), of all."""
+        own = proxy.cpu_seconds()
+        load = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (own, own + processes.cpu_seconds(self.backend.pid) + load.ru_utime + load.ru_stime,
+                processes.machine_seconds())
+
+    def measure(self, proxy, workload, requests):
+        requests = max(requests, CONNECTIONS)
+        command = self._command(proxy, workload, requests)
+        began, before = time.monotonic(), self._seconds(proxy)
+        good, rate = run_load(command)
+        own, ours, machine = (b - a for a, b in zip(before, self._seconds(proxy)))
+        if proxy.process.poll() is not None:
+            raise BenchError(f"{proxy.label} ended with status {proxy.process.returncode}")
+        others = max(machine - ours, 0) / (time.monotonic() - began)
+        return Sample(own / max(good, 1) * 1e6, rate, others, requests - good)
+
+
+def run_load(command):
+    """(requests answered with 2xx, requests a second) of one h2load."""
+    def before_exec():
+        os.sched_setaffinity(0, {processes.LOAD_CORE})
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TIMEOUT_S,
+                              stdin=subprocess.DEVNULL, preexec_fn=before_exec, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BenchError(f"no end after {LOAD_TIMEOUT_S} s: {' '.join(command)}") from error
+    rate = re.search(r"finished in \S+, ([\d.]+) req/s", done.stdout)
+    good = re.search(r"status codes: (\d+) 2xx", done.stdout)
+    if done.returncode != 0 or not rate or not good:
+        raise BenchError(f"h2load failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
+    return int(good.group(1)), float(rate.group(1))
