@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,24 @@ static void control_bytes_cannot_forge_a_line(void **state)
     assert_ptr_equal(memchr(text, '\n', length), text + length - 1);
 }
 
+static void only_printable_ascii_is_written_as_it_is(void **state)
+{
+    (void)state;
+    for (int byte = 1; byte < 256; byte++) {
+        char text[PIPE_BYTES];
+        char expected[8];
+        bool plain = byte >= 0x20 && byte < 0x7f;
+        if (plain)
+            snprintf(expected, sizeof(expected), "%c\n", byte);
+        else
+            snprintf(expected, sizeof(expected), "\\x%02x\n", (unsigned)byte);
+        capture_begin();
+        log_error("%c", byte);
+        capture_end(text);
+        assert_string_equal(message_of(text), expected);
+    }
+}
+
 static void a_long_line_is_cut_and_still_ends(void **state)
 {
     (void)state;
@@ -116,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_time_level_and_text),
         cmocka_unit_test(control_bytes_cannot_forge_a_line),
+        cmocka_unit_test(only_printable_ascii_is_written_as_it_is),
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(messages_below_the_level_are_dropped),
     };

@@ -46,6 +46,17 @@ static void what_connection_names_stays_here(void **state)
     assert_string_equal(forwarded_run(f), "x-three: 3\n");
 }
 
+static void several_connection_fields_are_one_list(void **state)
+{
+    struct forwarded *f = *state;
+    forwarded_add(f, "connection", "close");
+    forwarded_add(f, "x-one", "1");
+    forwarded_add(f, "connection", "x-one");
+    forwarded_add(f, "connection", "x-two");
+    forwarded_add(f, "x-two", "2");
+    assert_string_equal(forwarded_run(f), "");
+}
+
 static void connection_cannot_remove_what_protects_the_backend(void **state)
 {
     struct forwarded *f = *state;
@@ -113,6 +124,17 @@ static void a_single_cookie_field_is_not_copied(void **state)
     assert_ptr_equal(headers_find(&f->headers, HEADER_COOKIE)->value.data, value);
 }
 
+static void a_thousand_crumbs_cost_no_more_than_their_bytes(void **state)
+{
+    struct forwarded *f = *state;
+    for (int i = 0; i < 1000; i++)
+        forwarded_add(f, "cookie", "n=0123456789");
+    size_t before = f->arena.bytes;
+    forwarding_request(&f->request, &f->facts, &f->arena, &f->headers, &f->result);
+    assert_int_equal(headers_find(&f->headers, HEADER_COOKIE)->value.length, 1000 * 14 - 2);
+    assert_true(f->arena.bytes - before < 64 * 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,11 +142,13 @@ int main(void)
         FORWARDED_TEST(hop_by_hop_fields_stay_here),
         FORWARDED_TEST(a_proxy_field_never_becomes_an_environment_variable),
         FORWARDED_TEST(what_connection_names_stays_here),
+        FORWARDED_TEST(several_connection_fields_are_one_list),
         FORWARDED_TEST(connection_cannot_remove_what_protects_the_backend),
         FORWARDED_TEST(what_only_we_may_say_is_dropped_from_strangers),
         FORWARDED_TEST(a_trusted_sender_may_say_it),
         FORWARDED_TEST(a_rewritten_path_is_said_once_whoever_said_one_before),
         FORWARDED_TEST(cookie_crumbs_become_one_field),
+        FORWARDED_TEST(a_thousand_crumbs_cost_no_more_than_their_bytes),
         FORWARDED_TEST(a_single_cookie_field_is_not_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

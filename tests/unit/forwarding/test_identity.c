@@ -52,7 +52,7 @@ static void a_trusted_request_id_that_could_do_harm_is_replaced(void **state)
     memset(id, 'i', sizeof(id));
     id[129] = '\0';
     const char *const replaced[] = {"",      "a b",      " a",   "a\tb", "a\x01", "a\x7f",
-                                    "a\x80", "\xc3\xa4", "a\"b", "a\n",  id};
+                                    "a\x80", "\xc3\xa4", "a\\b", "a\"b", "a\n",   id};
     f->facts.trusted = true;
     for (size_t i = 0; i < sizeof(replaced) / sizeof(replaced[0]); i++) {
         headers_init(&f->request.headers);
@@ -153,6 +153,37 @@ static void different_random_bytes_begin_different_traces(void **state)
     }
 }
 
+static void an_id_and_a_trace_have_no_random_byte_in_common(void **state)
+{
+    struct forwarded *f = *state;
+    f->facts.fields = FORWARD_TRACEPARENT;
+    for (int i = 0; i < FORWARDING_RANDOM_BYTES; i++) {
+        memset(f->random, 1, sizeof(f->random));
+        forwarded_run(f);
+        char id[REQUEST_ID_BYTES];
+        char trace[TRACEPARENT_BYTES];
+        memcpy(id, f->result.request_id.data, sizeof(id));
+        memcpy(trace, f->result.traceparent.data, sizeof(trace));
+        f->random[i] = 2;
+        forwarded_run(f);
+        bool in_id = memcmp(id, f->result.request_id.data, sizeof(id)) != 0;
+        bool in_trace = memcmp(trace, f->result.traceparent.data, sizeof(trace)) != 0;
+        assert_true(in_id != in_trace);
+    }
+}
+
+static void a_trace_that_begins_here_has_no_state_of_another(void **state)
+{
+    struct forwarded *f = *state;
+    f->facts.fields = FORWARD_TRACEPARENT;
+    forwarded_add(f, "tracestate", "vendor=1");
+    forwarded_run(f);
+    assert_null(headers_find_name(&f->headers, STRVIEW("tracestate")));
+    forwarded_add(f, "traceparent", good_trace);
+    forwarded_run(f);
+    assert_non_null(headers_find_name(&f->headers, STRVIEW("tracestate")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +196,8 @@ int main(void)
         FORWARDED_TEST(a_traceparent_that_breaks_its_grammar_is_replaced),
         FORWARDED_TEST(a_trace_begun_here_would_be_kept_by_the_next),
         FORWARDED_TEST(different_random_bytes_begin_different_traces),
+        FORWARDED_TEST(an_id_and_a_trace_have_no_random_byte_in_common),
+        FORWARDED_TEST(a_trace_that_begins_here_has_no_state_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

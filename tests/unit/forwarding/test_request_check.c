@@ -93,6 +93,12 @@ static void authorities_that_are_something_else_are_refused(void **state)
         "[fe80::1%eth0]",
         "[[::1]]",
         "http://example.org",
+        "[]",
+        "[]:80",
+        "[:::]",
+        "[1]",
+        "[192.0.2.1]",
+        "[12345::1]",
         "*",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
