@@ -1,0 +1,250 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "proxy/backend/balancer.h"
+
+enum { ENDPOINTS = 5, NOW_MS = 1000000 };
+
+struct fixture {
+    struct io io;
+    struct backend_pools pools;
+    struct endpoint_registry *registry;
+    struct endpoint_state *endpoints[ENDPOINTS];
+    struct backend backend;
+    struct balance_facts facts;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    struct fixture *f = &fixture;
+    io_init(&f->io);
+    backend_pools_init(&f->pools, &f->io, 1 << 20);
+    f->registry = endpoint_registry_new();
+    for (int i = 0; i < ENDPOINTS; i++) {
+        char text[32];
+        struct address address;
+        int length = snprintf(text, sizeof(text), "127.0.0.1:%d", 3000 + i);
+        struct strview view = strview_make(text, (size_t)length);
+        assert_true(address_parse(view, &address));
+        f->endpoints[i] =
+            endpoint_registry_get(f->registry, STRVIEW("b"), view, &address, BACKEND_HTTP1);
+    }
+    f->backend = (struct backend){
+        .name = STRVIEW("b"),
+        .balance = BALANCE_TWO_CHOICES,
+        .endpoints = f->endpoints,
+        .endpoint_count = ENDPOINTS,
+    };
+    f->facts = (struct balance_facts){.now_ms = NOW_MS};
+    *state = f;
+    return 0;
+}
+
+static void set_in_flight(struct fixture *f, int endpoint, uint32_t count)
+{
+    backend_pools_get(&f->pools, f->endpoints[endpoint])->in_flight = count;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, 0);
+    backend_pools_done(&f->pools);
+    endpoint_registry_free(f->registry);
+    io_done(&f->io);
+    return 0;
+}
+
+static void set_down(struct fixture *f, int endpoint)
+{
+    atomic_store(&f->endpoints[endpoint]->down_until_ms, NOW_MS + 1);
+}
+
+/* splitmix64 of a number: all bits look random, and are the same each time. */
+static uint64_t random_of(uint64_t number)
+{
+    uint64_t x = (number + 1) * 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+static int pick(struct fixture *f, uint64_t random)
+{
+    f->facts.random = random;
+    const struct endpoint_state *picked = balancer_pick(&f->backend, &f->pools, &f->facts);
+    for (int i = 0; i < ENDPOINTS; i++) {
+        if (picked == f->endpoints[i])
+            return i;
+    }
+    fail();
+    return -1;
+}
+
+/* How often each endpoint is picked in `count` tries. */
+static void pick_often(struct fixture *f, uint32_t count, uint32_t ret_counts[static ENDPOINTS])
+{
+    for (int i = 0; i < ENDPOINTS; i++)
+        ret_counts[i] = 0;
+    for (uint32_t i = 0; i < count; i++)
+        ret_counts[pick(f, random_of(i))]++;
+}
+
+static const enum balance policies[] = {BALANCE_TWO_CHOICES, BALANCE_ROUND_ROBIN,
+                                        BALANCE_LEAST_IN_FLIGHT, BALANCE_HASH};
+
+enum { POLICIES = sizeof(policies) / sizeof(policies[0]) };
+
+static void a_single_endpoint_is_always_picked(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.endpoint_count = 1;
+    set_down(f, 0);
+    f->facts.tried = f->endpoints[0];
+    for (int i = 0; i < POLICIES; i++) {
+        f->backend.balance = policies[i];
+        assert_int_equal(pick(f, random_of((uint64_t)i)), 0);
+    }
+}
+
+static void idle_endpoints_share_evenly_under_every_policy(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < POLICIES; i++) {
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = policies[i];
+        pick_often(f, 10000, counts);
+        for (int j = 0; j < ENDPOINTS; j++)
+            assert_in_range(counts[j], 1800, 2200);
+    }
+}
+
+static void two_choices_takes_the_one_with_less_in_flight(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t counts[ENDPOINTS];
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, (uint32_t)i * 10);
+    pick_often(f, 10000, counts);
+    /* Of the 20 ordered pairs of five, endpoint 0 wins 8, 1 wins 6, 2 wins 4, 3 wins 2, 4 none. */
+    for (int i = 0; i < ENDPOINTS; i++) {
+        uint32_t expected = (uint32_t)(ENDPOINTS - 1 - i) * 1000;
+        assert_in_range(counts[i], expected > 200 ? expected - 200 : 0, expected + 200);
+    }
+    assert_int_equal(counts[ENDPOINTS - 1], 0);
+}
+
+static void what_was_tried_or_is_down_is_avoided_while_there_is_another(void **state)
+{
+    struct fixture *f = *state;
+    f->facts.tried = f->endpoints[1];
+    set_down(f, 0);
+    set_down(f, 3);
+    set_in_flight(f, 2, 1000);
+    set_in_flight(f, 4, 1000);
+    for (int i = 0; i < POLICIES; i++) {
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = policies[i];
+        pick_often(f, 1000, counts);
+        assert_int_equal(counts[0] + counts[1] + counts[3], 0);
+        assert_true(counts[2] > 0 && counts[4] > 0);
+    }
+}
+
+static void of_two_the_other_one_is_picked_after_a_try(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.endpoint_count = 2;
+    f->facts.tried = f->endpoints[0];
+    for (int i = 0; i < POLICIES; i++) {
+        f->backend.balance = policies[i];
+        for (uint64_t j = 0; j < 100; j++)
+            assert_int_equal(pick(f, random_of(j)), 1);
+    }
+}
+
+static void one_that_is_down_is_better_than_the_one_that_just_failed(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.endpoint_count = 2;
+    f->facts.tried = f->endpoints[0];
+    set_down(f, 1);
+    set_in_flight(f, 1, 100);
+    for (int i = 0; i < POLICIES; i++) {
+        f->backend.balance = policies[i];
+        for (uint64_t j = 0; j < 100; j++)
+            assert_int_equal(pick(f, random_of(j)), 1);
+    }
+}
+
+static void when_all_are_down_one_is_tried_all_the_same(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_down(f, i);
+    f->facts.tried = f->endpoints[2];
+    for (int i = 0; i < POLICIES; i++) {
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = policies[i];
+        pick_often(f, 1000, counts);
+        assert_int_equal(counts[2], 0);
+        for (int j = 0; j < ENDPOINTS; j++)
+            assert_true(j == 2 || counts[j] > 100);
+    }
+}
+
+static void an_endpoint_comes_back_when_its_time_is_over(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t counts[ENDPOINTS];
+    set_down(f, 0);
+    f->facts.now_ms = NOW_MS + 1;
+    pick_often(f, 1000, counts);
+    assert_true(counts[0] > 100);
+}
+
+static void round_robin_goes_in_order_whatever_is_in_flight(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.balance = BALANCE_ROUND_ROBIN;
+    set_in_flight(f, 1, 500);
+    int first = pick(f, 1);
+    for (int i = 1; i < 100; i++)
+        assert_int_equal(pick(f, random_of((uint64_t)i)), (first + i) % ENDPOINTS);
+}
+
+static void least_in_flight_takes_the_least_used_of_all(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.balance = BALANCE_LEAST_IN_FLIGHT;
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, i == 3 ? 4 : 5);
+    for (uint64_t i = 0; i < 100; i++)
+        assert_int_equal(pick(f, random_of(i)), 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_single_endpoint_is_always_picked),
+        TEST(idle_endpoints_share_evenly_under_every_policy),
+        TEST(two_choices_takes_the_one_with_less_in_flight),
+        TEST(what_was_tried_or_is_down_is_avoided_while_there_is_another),
+        TEST(of_two_the_other_one_is_picked_after_a_try),
+        TEST(one_that_is_down_is_better_than_the_one_that_just_failed),
+        TEST(when_all_are_down_one_is_tried_all_the_same),
+        TEST(an_endpoint_comes_back_when_its_time_is_over),
+        TEST(round_robin_goes_in_order_whatever_is_in_flight),
+        TEST(least_in_flight_takes_the_least_used_of_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
