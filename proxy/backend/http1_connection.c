@@ -41,7 +41,8 @@ struct http1_connection {
     /* the request */
     bool chunked;
     bool request_ended;
-    size_t unreported; /* body bytes appended to the output, not yet reported as consumed */
+    uint64_t written_before; /* by the connection, when this request was opened */
+    size_t unreported;       /* body bytes appended to the output, not yet reported as consumed */
 
     /* the answer */
     llhttp_t parser;
@@ -89,8 +90,15 @@ static void close_connection(struct http1_connection *connection)
         task_schedule(&connection->pool->io->loop, &connection->reap);
 }
 
+/* Not a byte of the request has left: the endpoint cannot know of it, nor answer it. */
+static bool is_unsent(const struct http1_connection *connection)
+{
+    return connection->bytes.bytes_written == connection->written_before;
+}
+
 static void fail(struct http1_connection *connection, enum backend_fault fault, bool unprocessed)
 {
+    unprocessed = unprocessed || is_unsent(connection);
     close_connection(connection);
     if (!connection->has_stream || connection->stream.finished)
         return;
@@ -344,6 +352,11 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
             close_connection(connection);
         return;
     }
+    if (is_unsent(connection)) {
+        /* Said before we asked: never the answer to this request (RFC 9112 section 9.2). */
+        fail(connection, BACKEND_FAULT_RESET, true);
+        return;
+    }
     connection->answer_bytes += length;
     if (!connection->head_done)
         connection->head_bytes += length;
@@ -530,6 +543,7 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->chunked = http1_request_is_chunked(options->request);
     connection->request_ended = !options->request->has_body;
     connection->unreported = 0;
+    connection->written_before = connection->bytes.bytes_written;
     connection->field_pending = false;
     connection->field_name = (struct piecewise){0};
     connection->field_value = (struct piecewise){0};

@@ -35,6 +35,8 @@ struct http2_backend_stream {
     int32_t id;
     struct http2_body body; /* of the request */
     bool answer_started;    /* the final head has come */
+    uint64_t opened_ms;
+    uint64_t read_before; /* by the connection, when the stream was opened */
     bool reset_received;
     enum backend_fault fault; /* set when the answer broke a bound of ours */
     struct response_builder builder;

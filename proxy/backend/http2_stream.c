@@ -1,6 +1,8 @@
 /* What the owner of a stream does with it on an h2 connection, and the frames that come of it. */
 #include "proxy/backend/http2_internal.h"
 
+enum { SILENCE_MS = 1000 };
+
 static struct http2_backend_stream *stream_of(struct backend_stream *base)
 {
     return LIST_ENTRY(base, struct http2_backend_stream, base);
@@ -103,6 +105,20 @@ static void consumed(struct backend_stream *base, size_t length)
     byte_stream_flush_soon(&stream->connection->bytes);
 }
 
+/*
+ * An owner that gives up after a second in which not one byte came, on any stream, may have waited
+ * for a connection that died without a word. What is open on it may go on, but nothing new goes
+ * there.
+ */
+static void doubt_silent_connection(struct http2_backend_stream *stream)
+{
+    struct http2_connection *connection = stream->connection;
+    uint64_t waited_ms = stream->pool->io->loop.now_ms - stream->opened_ms;
+    if (!stream->base.finished && waited_ms >= SILENCE_MS &&
+        connection->bytes.bytes_read == stream->read_before)
+        connection->draining = true;
+}
+
 static void close_stream(struct backend_stream *base)
 {
     struct http2_backend_stream *stream = stream_of(base);
@@ -110,6 +126,7 @@ static void close_stream(struct backend_stream *base)
     receive_window_done(&base->window);
     stream->pool->in_flight--;
     if (connection != NULL) {
+        doubt_silent_connection(stream);
         nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
         if (!base->finished || !stream->body.sent) {
             nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream->id,
@@ -185,6 +202,8 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
         return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
     }
     stream->connection = connection;
+    stream->opened_ms = pool->io->loop.now_ms;
+    stream->read_before = connection->bytes.bytes_read;
     list_append(&connection->streams, &stream->node);
     connection->open_streams++;
     if (!connection->connecting)

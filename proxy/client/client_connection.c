@@ -7,7 +7,7 @@
 
 /* RFC 9113 section 3.4 */
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-enum { PREFACE_BYTES = sizeof(http2_preface) - 1 };
+enum { PREFACE_BYTES = sizeof(http2_preface) - 1, LINGER_MS = 1000 };
 
 /* For a client that speaks HTTP/1.1 to a port where we do not yet (RFC 9110 section 15.6.6). */
 static const char http1_refusal[] =
@@ -69,12 +69,27 @@ static void close_connection(struct client_connection *connection)
     task_schedule(&io_of(connection)->loop, &connection->reap);
 }
 
+/*
+ * Everything is written. Closing a socket with unread input makes the kernel send a reset, which
+ * may destroy what the client has not read yet (RFC 9112 section 9.6); so input is read and dropped
+ * for a moment.
+ */
+static void linger(struct client_connection *connection)
+{
+    if (connection->lingering)
+        return;
+    connection->lingering = true;
+    deadline_stop(&connection->write);
+    byte_stream_end_output(&connection->bytes);
+    byte_stream_resume(&connection->bytes);
+    deadline_start(&io_of(connection)->loop, &connection->deadline, LINGER_MS);
+}
+
 static void close_after_output(struct client_connection *connection)
 {
     connection->closing = true;
-    byte_stream_pause(&connection->bytes);
     if (connection->bytes.output.bytes == 0)
-        close_connection(connection);
+        linger(connection);
     else
         byte_stream_flush_soon(&connection->bytes);
 }
@@ -166,7 +181,7 @@ static void on_fill(struct byte_stream *bytes)
         !connection->methods->fill(connection->session))
         connection->closing = true;
     if (connection->closing && bytes->output.bytes == 0) {
-        close_connection(connection);
+        linger(connection);
         return;
     }
     if (bytes->output.bytes > 0 && !deadline_is_running(&connection->write))
@@ -202,7 +217,7 @@ static const struct byte_stream_events byte_events = {
 static void on_deadline(struct deadline *deadline)
 {
     struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, deadline);
-    if (connection->session == NULL) {
+    if (connection->session == NULL || connection->closing) {
         close_connection(connection);
         return;
     }
@@ -238,6 +253,7 @@ void client_connection_accept_take(struct client_environment *environment, int f
     connection->facts.address = address_ip(client);
     size_t length = ip_format(&connection->facts.address, connection->address_text);
     connection->facts.address_text = strview_make(connection->address_text, length);
+    connection->facts.scheme = tls != NULL ? STRVIEW("https") : STRVIEW("http");
     connection->tls = tls != NULL ? tls_context_ref(tls) : NULL;
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);

@@ -54,6 +54,7 @@ struct client_connection {
     char preface[24]; /* the first bytes, until they decide */
     size_t preface_bytes;
     struct buffer *read_buffer; /* during a session's receive; NULL: not in a shared buffer */
+    bool lingering;             /* all is written; wait a moment for the client to close, too */
     bool closing;               /* write what is queued, then close */
     bool closed;
 };

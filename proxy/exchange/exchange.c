@@ -45,8 +45,11 @@ static void find_client(struct exchange *exchange)
     exchange->address_text = exchange->connection->address_text;
     exchange->trusted = cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count,
                                            &exchange->address);
-    if (!exchange->trusted)
+    if (!exchange->trusted) {
+        /* What the client says of its scheme would be believed as ours. */
+        exchange->request->scheme = exchange->connection->scheme;
         return;
+    }
     struct ip_address ip;
     struct strview text =
         forwarding_client_text(exchange->request, is_trusted_proxy_text, snapshot);
@@ -242,9 +245,8 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
 {
     exchange->request_bytes += length;
     uint64_t limit = exchange_snapshot(exchange)->limits.body_bytes;
-    if (limit != 0 && exchange->request_bytes > limit && !exchange->answer_started) {
-        exchange_reply_locally(exchange, 413, "The request content is too large.");
-    }
+    if (limit != 0 && exchange->request_bytes > limit && exchange->stream != NULL)
+        exchange_give_up_on_client(exchange, 413, "The request content is too large.");
     if (exchange->stream == NULL) { /* answered already: the rest is taken and dropped */
         exchange->table->request_consumed(exchange->client, length);
         return;

@@ -38,6 +38,7 @@ struct exchange_connection {
     struct strview address_text;
     struct strview protocol; /* "h2" */
     struct strview version;  /* "2.0", as Via wants it */
+    struct strview scheme;   /* "https" over TLS, else "http" */
 };
 
 /*

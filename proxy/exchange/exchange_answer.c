@@ -125,6 +125,19 @@ const struct backend_stream_events exchange_stream_events = {
     .on_failed = on_failed,
 };
 
+void exchange_give_up_on_client(struct exchange *exchange, int status, const char *detail)
+{
+    if (!exchange->answer_started) {
+        exchange_reply_locally(exchange, status, detail);
+        return;
+    }
+    exchange_deadlines_stop(exchange);
+    exchange_close_stream(exchange);
+    if (exchange->state == EXCHANGE_RESPONDING)
+        exchange_set_state(exchange, EXCHANGE_FAILED);
+    exchange->table->cut(exchange->client);
+}
+
 static const char *detail_of(enum backend_fault fault)
 {
     switch (fault) {

@@ -18,24 +18,11 @@ static bool client_owes_body(const struct exchange *exchange)
     return !exchange->request_ended && exchange->request_held == 0;
 }
 
-static void give_up_on_client(struct exchange *exchange, int status, const char *detail)
-{
-    if (!exchange->answer_started) {
-        exchange_reply_locally(exchange, status, detail);
-        return;
-    }
-    exchange_deadlines_stop(exchange);
-    exchange_close_stream(exchange);
-    if (exchange->state == EXCHANGE_RESPONDING)
-        exchange_set_state(exchange, EXCHANGE_FAILED);
-    exchange->table->cut(exchange->client);
-}
-
 static void on_progress_expired(struct deadline *deadline)
 {
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, progress);
     if (client_is_slow(exchange)) {
-        give_up_on_client(exchange, 408, "The client did not read the answer.");
+        exchange_give_up_on_client(exchange, 408, "The client did not read the answer.");
         return;
     }
     if (!exchange->answer_started && client_owes_body(exchange)) {
@@ -58,7 +45,7 @@ static void on_body_expired(struct deadline *deadline)
 {
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, body);
     if (client_owes_body(exchange))
-        give_up_on_client(exchange, 408, "The request content did not arrive in time.");
+        exchange_give_up_on_client(exchange, 408, "The request content did not arrive in time.");
     else
         exchange_body_progress(exchange);
 }

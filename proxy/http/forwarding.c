@@ -2,7 +2,7 @@
 
 #include "proxy/http/uuid.h"
 
-enum { REQUEST_ID_MAX_BYTES = 128 };
+enum { REQUEST_ID_MAX_BYTES = 128, TWIN_MAX_BYTES = 64 };
 
 struct strview forward_field_name(uint32_t bit)
 {
@@ -47,6 +47,7 @@ static enum disposition disposition_of(enum header_token token)
     case HEADER_HOST:
     case HEADER_PROXY: /* becomes HTTP_PROXY in a CGI environment (CVE-2016-5385) */
         return DROP;
+    case HEADER_X_FORWARDED_OTHER:
     case HEADER_X_REAL_IP:
     case HEADER_X_ORIGINAL_PATH:
     case HEADER_X_STRANGLER:
@@ -80,6 +81,21 @@ static enum disposition disposition_of(enum header_token token)
         break;
     }
     return PASS;
+}
+
+/*
+ * CGI, WSGI and PHP fold '-' and '_' into one: x_forwarded_for becomes what x-forwarded-for is. A
+ * name that would be another's twin is treated as that one is from strangers.
+ */
+static bool is_twin(struct strview name)
+{
+    char straight[TWIN_MAX_BYTES];
+    if (name.length > sizeof(straight) || strview_find(name, '_') == name.length)
+        return false;
+    for (size_t i = 0; i < name.length; i++)
+        straight[i] = name.data[i] == '_' ? '-' : name.data[i];
+    enum header_token token = header_token_of(strview_make(straight, name.length));
+    return disposition_of(token) != PASS;
 }
 
 /* Is the field named by Connection, and may naming it remove it (RFC 9110 section 7.6.1)? */
@@ -309,6 +325,8 @@ void forwarding_request(const struct request_head *request, const struct forward
     for (uint32_t i = 0; i < request->headers.count; i++) {
         const struct header_field *field = &request->headers.fields[i];
         enum disposition disposition = disposition_of(field->token);
+        if (field->token == HEADER_OTHER && is_twin(field->name))
+            disposition = DROP_STRANGER;
         bool says_original_path =
             field->token == HEADER_X_ORIGINAL_PATH && facts->original_path.length > 0;
         cookies |= disposition == JOIN;

@@ -91,7 +91,10 @@ enum header_token header_token_of(struct strview name)
         return token_of_short(name);
     if (name.length >= sizeof("x-strangler-") - 1 && NAME_IS("x-strangler-"))
         return HEADER_X_STRANGLER;
-    return name.length < 14 ? token_of_medium(name) : token_of_long(name);
+    enum header_token token = name.length < 14 ? token_of_medium(name) : token_of_long(name);
+    bool is_family = token == HEADER_OTHER && name.length >= sizeof("x-forwarded-") - 1 &&
+                     NAME_IS("x-forwarded-");
+    return is_family ? HEADER_X_FORWARDED_OTHER : token;
 }
 
 void headers_init(struct headers *headers)

@@ -42,6 +42,7 @@ enum header_token {
     HEADER_VIA,
     HEADER_X_FORWARDED_FOR,
     HEADER_X_FORWARDED_HOST,
+    HEADER_X_FORWARDED_OTHER, /* any other x-forwarded-… */
     HEADER_X_FORWARDED_PROTO,
     HEADER_X_ORIGINAL_PATH,
     HEADER_X_REAL_IP,

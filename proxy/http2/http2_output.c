@@ -94,7 +94,7 @@ ssize_t http2_output_frame(struct byte_queue *output, const uint8_t *data, size_
 
 bool http2_output_is_stuck(nghttp2_session *session, const struct byte_queue *output)
 {
-    return output->bytes >= BYTE_STREAM_OUTPUT_BYTES &&
+    return output->bytes > 0 &&
            nghttp2_session_get_outbound_queue_size(session) > OUTBOUND_FRAMES_MAX;
 }
 

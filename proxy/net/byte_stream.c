@@ -225,6 +225,7 @@ static bool write_once(struct byte_stream *stream)
         return false;
     }
     if (result != IO_DONE) {
+        read_input(stream); /* the other end may have said why before it closed */
         end_input(stream, BYTE_STREAM_RESET);
         return false;
     }
@@ -338,6 +339,17 @@ void byte_stream_resume(struct byte_stream *stream)
         return;
     ev_io_start(stream->io->loop.ev, &stream->readable);
     read_later(stream);
+}
+
+void byte_stream_end_output(struct byte_stream *stream)
+{
+    if (stream->fd < 0 || stream->ended)
+        return;
+    if (stream->tls != NULL && stream->open) {
+        ERR_clear_error();
+        SSL_shutdown(stream->tls);
+    }
+    shutdown(stream->fd, SHUT_WR);
 }
 
 void byte_stream_close(struct byte_stream *stream)

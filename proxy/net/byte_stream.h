@@ -74,6 +74,10 @@ void byte_stream_flush_soon(struct byte_stream *stream);
 void byte_stream_pause(struct byte_stream *stream);
 void byte_stream_resume(struct byte_stream *stream);
 
+/* Says that nothing more will be written (close_notify, FIN); input goes on. After all output left.
+ */
+void byte_stream_end_output(struct byte_stream *stream);
+
 /* Closes now; unwritten output is lost. Safe to call twice. */
 void byte_stream_close(struct byte_stream *stream);
 

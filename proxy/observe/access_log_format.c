@@ -46,7 +46,7 @@ static void put_format(struct line *line, const char *format, ...)
 
 static void put_format(struct line *line, const char *format, ...)
 {
-    char text[64];
+    char text[128];
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(text, sizeof(text), format, arguments);

@@ -41,6 +41,7 @@ static const struct {
     {"via", HEADER_VIA},
     {"x-forwarded-for", HEADER_X_FORWARDED_FOR},
     {"x-forwarded-host", HEADER_X_FORWARDED_HOST},
+    {"x-forwarded-port", HEADER_X_FORWARDED_OTHER},
     {"x-forwarded-proto", HEADER_X_FORWARDED_PROTO},
     {"x-original-path", HEADER_X_ORIGINAL_PATH},
     {"x-real-ip", HEADER_X_REAL_IP},
@@ -58,6 +59,16 @@ static void every_known_name_has_its_token(void **state)
         assert_int_equal(header_token_of(strview_of(known[i].name)), known[i].token);
 }
 
+/* Two families are known by how their names begin. */
+static enum header_token family_of(const char *name)
+{
+    if (strncmp(name, "x-strangler-", strlen("x-strangler-")) == 0)
+        return HEADER_X_STRANGLER;
+    if (strncmp(name, "x-forwarded-", strlen("x-forwarded-")) == 0)
+        return HEADER_X_FORWARDED_OTHER;
+    return HEADER_OTHER;
+}
+
 static void a_name_that_differs_in_one_byte_has_no_token(void **state)
 {
     (void)state;
@@ -68,8 +79,7 @@ static void a_name_that_differs_in_one_byte_has_no_token(void **state)
         for (size_t j = 0; j < length; j++) {
             name[j] ^= 1;
             enum header_token token = header_token_of(strview_make(name, length));
-            bool still_ours = known[i].token == HEADER_X_STRANGLER && j >= strlen("x-strangler-");
-            assert_int_equal(token, still_ours ? HEADER_X_STRANGLER : HEADER_OTHER);
+            assert_int_equal(token, family_of(name));
             name[j] ^= 1;
         }
     }
