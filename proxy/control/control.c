@@ -8,7 +8,7 @@
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
-enum { WORKERS_MAX = 128 };
+enum { WORKERS_MAX = 256 };
 
 /* --- signals ------------------------------------------------------------------------------- */
 

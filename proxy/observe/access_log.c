@@ -2,17 +2,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "proxy/core/array.h"
+#include "proxy/core/check.h"
 #include "proxy/core/log.h"
 #include "proxy/observe/access_log_format.h"
 
-enum { RING_BYTES = 1 << 20, WRITE_INTERVAL_MS = 50, RINGS_MAX = 256 };
+enum {
+    RING_BYTES = 1 << 20,
+    RINGS_MAX = 256,
+    WRITE_INTERVAL_MS = 50,
+    FILE_PIECE_BYTES = 64 * 1024,
+    POLL_MS = 100,
+    STOP_PATIENCE_MS = 1000, /* how long the end waits for a reader that has stalled */
+    NO_FD = -1,
+};
 
 /* Single producer (the worker), single consumer (the writer). Positions only grow. */
 struct access_log_ring {
@@ -23,36 +35,79 @@ struct access_log_ring {
     char bytes[RING_BYTES];
 };
 
+/* The descriptor belongs to the writer; a new one is handed over in `next_fd`. So nobody ever waits
+ * for a reader of the log that has stalled. */
 struct access_log {
     pthread_t thread;
-    pthread_mutex_t lock; /* guards fd, rings, ring_count and stop; no worker takes it */
+    pthread_mutex_t lock; /* guards stop; never held while writing */
     pthread_cond_t stopped;
-    int fd;
-    struct access_log_ring *rings[RINGS_MAX];
-    uint32_t ring_count;
     bool stop;
+    _Atomic bool stopping; /* the same, for the writer in the middle of a piece */
+    int fd;
+    size_t piece_bytes;  /* what one write may take without blocking */
+    _Atomic int next_fd; /* NO_FD: none */
+    struct access_log_ring *rings[RINGS_MAX];
+    _Atomic uint32_t ring_count;
     bool write_failed; /* said once, until a write succeeds again */
 };
 
-static void write_all(struct access_log *log, const char *bytes, size_t length)
+static void take_fd(struct access_log *log, int fd)
+{
+    struct stat file;
+    bool regular = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+    log->fd = fd;
+    log->piece_bytes = regular ? FILE_PIECE_BYTES : PIPE_BUF;
+}
+
+static void swap_fd(struct access_log *log)
+{
+    int next = atomic_exchange(&log->next_fd, NO_FD);
+    if (next == NO_FD)
+        return;
+    close(log->fd);
+    take_fd(log, next);
+}
+
+/* Waits until a write would not block; false when the log ends before that. */
+static bool wait_writable(struct access_log *log, uint64_t *patience_ms)
+{
+    for (;;) {
+        swap_fd(log);
+        struct pollfd poll_fd = {.fd = log->fd, .events = POLLOUT};
+        if (poll(&poll_fd, 1, POLL_MS) > 0)
+            return true;
+        if (!atomic_load(&log->stopping))
+            continue;
+        if (*patience_ms < POLL_MS)
+            return false;
+        *patience_ms -= POLL_MS;
+    }
+}
+
+static bool write_all(struct access_log *log, const char *bytes, size_t length,
+                      uint64_t *patience_ms)
 {
     while (length > 0) {
-        ssize_t written = write(log->fd, bytes, length);
-        if (written < 0 && errno == EINTR)
+        if (!wait_writable(log, patience_ms))
+            return false;
+        ssize_t written =
+            write(log->fd, bytes, length < log->piece_bytes ? length : log->piece_bytes);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (written <= 0) {
             if (!log->write_failed)
                 log_error("cannot write the access log: %s", strerror(errno));
             log->write_failed = true;
-            return;
+            return true; /* these bytes are lost; later ones may fare better */
         }
         log->write_failed = false;
         bytes += written;
         length -= (size_t)written;
     }
+    return true;
 }
 
-static void drain(struct access_log *log, struct access_log_ring *ring)
+static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t *patience_ms)
 {
     uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_relaxed);
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
@@ -61,42 +116,58 @@ static void drain(struct access_log *log, struct access_log_ring *ring)
         size_t part = RING_BYTES - at;
         if (part > written - taken)
             part = (size_t)(written - taken);
-        write_all(log, ring->bytes + at, part);
+        if (!write_all(log, ring->bytes + at, part, patience_ms))
+            return false;
         taken += part;
         atomic_store_explicit(&ring->taken, taken, memory_order_release);
     }
+    return true;
 }
 
 static void drain_all(struct access_log *log)
 {
-    for (uint32_t i = 0; i < log->ring_count; i++)
-        drain(log, log->rings[i]);
+    uint64_t patience_ms = STOP_PATIENCE_MS;
+    swap_fd(log);
+    uint32_t count = atomic_load_explicit(&log->ring_count, memory_order_acquire);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!drain(log, log->rings[i], &patience_ms))
+            return;
+    }
+}
+
+/* Waits for the next round; true when it was the last. */
+static bool wait_for_stop(struct access_log *log)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WRITE_INTERVAL_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_mutex_lock(&log->lock);
+    if (!log->stop)
+        pthread_cond_timedwait(&log->stopped, &log->lock, &until);
+    bool stop = log->stop;
+    pthread_mutex_unlock(&log->lock);
+    return stop;
 }
 
 static void *run_writer(void *argument)
 {
     struct access_log *log = argument;
-    pthread_mutex_lock(&log->lock);
-    while (!log->stop) {
+    while (!wait_for_stop(log))
         drain_all(log);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += WRITE_INTERVAL_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
-        pthread_cond_timedwait(&log->stopped, &log->lock, &until);
-    }
     drain_all(log);
-    pthread_mutex_unlock(&log->lock);
     return NULL;
 }
 
 static int open_path(const char *path, struct fault *fault)
 {
-    int fd = strcmp(path, "-") == 0 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                                    : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    /* Without O_NONBLOCK, opening a FIFO would wait for its reader. */
+    int fd = strcmp(path, "-") == 0
+                 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0640);
     if (fd < 0)
         fault_set(fault, "cannot open access log `%s`: %s", path, strerror(errno));
     return fd;
@@ -108,7 +179,8 @@ struct access_log *access_log_new(const char *path, struct fault *fault)
     if (fd < 0)
         return NULL;
     struct access_log *log = memory_zalloc(sizeof(*log));
-    log->fd = fd;
+    take_fd(log, fd);
+    log->next_fd = NO_FD;
     pthread_mutex_init(&log->lock, NULL);
     pthread_cond_init(&log->stopped, NULL);
     int error = pthread_create(&log->thread, NULL, run_writer, log);
@@ -125,11 +197,14 @@ void access_log_free(struct access_log *log)
 {
     pthread_mutex_lock(&log->lock);
     log->stop = true;
+    atomic_store(&log->stopping, true);
     pthread_cond_signal(&log->stopped);
     pthread_mutex_unlock(&log->lock);
     pthread_join(log->thread, NULL);
     for (uint32_t i = 0; i < log->ring_count; i++)
         free(log->rings[i]);
+    if (log->next_fd != NO_FD)
+        close(log->next_fd);
     close(log->fd);
     pthread_cond_destroy(&log->stopped);
     pthread_mutex_destroy(&log->lock);
@@ -141,26 +216,19 @@ bool access_log_reopen(struct access_log *log, const char *path, struct fault *f
     int fd = open_path(path, fault);
     if (fd < 0)
         return false;
-    pthread_mutex_lock(&log->lock);
-    drain_all(log);
-    int old = log->fd;
-    log->fd = fd;
-    pthread_mutex_unlock(&log->lock);
-    close(old);
+    int unused = atomic_exchange(&log->next_fd, fd);
+    if (unused != NO_FD)
+        close(unused);
     return true;
 }
 
 struct access_log_ring *access_log_add_ring(struct access_log *log)
 {
+    uint32_t count = log->ring_count;
+    CHECK(count < RINGS_MAX);
     struct access_log_ring *ring = memory_zalloc(sizeof(*ring));
-    pthread_mutex_lock(&log->lock);
-    if (log->ring_count < RINGS_MAX)
-        log->rings[log->ring_count++] = ring;
-    else {
-        free(ring);
-        ring = log->rings[0];
-    }
-    pthread_mutex_unlock(&log->lock);
+    log->rings[count] = ring;
+    atomic_store_explicit(&log->ring_count, count + 1, memory_order_release);
     return ring;
 }
 

@@ -43,10 +43,12 @@ struct access_log_ring; /* one worker's */
  */
 struct access_log *access_log_new(const char *path, struct fault *fault);
 
-/* Writes what is left and ends the thread. No worker may use its ring any more. */
+/* Writes what is left, waiting at most a second for a reader that has stalled, and ends the thread.
+ * No worker may use its ring any more. */
 void access_log_free(struct access_log *log);
 
-/* Opens the file again, or another one (rotation, reload). Control thread. */
+/* Opens the file again, or another one (rotation, reload); lines that wait are written to the new
+ * one. Never waits for a reader. Control thread. */
 bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault);
 
 /* A ring for one more worker; freed with the log. Control thread, before the worker starts. */
