@@ -1,0 +1,252 @@
+/* Reading, gathering and writing in clear. */
+#include "tests/unit/net/stream_fixture.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LARGE_BYTES = 512 * 1024 };
+
+static char pattern_at(size_t offset)
+{
+    return (char)(offset * 7 + offset / 251);
+}
+
+static bool has_received_some(const struct stream_fixture *f)
+{
+    return f->received_bytes > 0;
+}
+
+static void append_three_pieces(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_BYTES) {
+        stream_append(f, "one ");
+        stream_append(f, "two ");
+        stream_append(f, "three");
+    }
+}
+
+static bool has_written(const struct stream_fixture *f)
+{
+    return f->events[EVENT_WRITTEN] > 0;
+}
+
+static void all_output_of_a_turn_leaves_in_one_write(void **state)
+{
+    struct stream_fixture *f = *state;
+    char message[64] = "";
+    stream_begin_pair(f, SOCK_SEQPACKET); /* keeps writes apart */
+    f->on_event = append_three_pieces;
+    other_write(f, "x", 1);
+    stream_run_until(f, has_written);
+    assert_int_equal(other_read(f, message, sizeof(message)), 13);
+    assert_string_equal(message, "one two three");
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_WRITTEN], 1);
+    assert_int_equal(f->stream.bytes_written, 13);
+    assert_int_equal(other_read(f, message, sizeof(message)), -1);
+}
+
+static void fill_once(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_FILL && f->events[EVENT_FILL] == 1)
+        byte_queue_append(&f->stream.output, "filled", 6);
+}
+
+static void what_is_filled_in_before_a_write_leaves_with_it(void **state)
+{
+    struct stream_fixture *f = *state;
+    char message[64] = "";
+    stream_begin_pair(f, SOCK_SEQPACKET);
+    f->on_event = fill_once;
+    stream_append(f, "said, ");
+    stream_run_until(f, has_written);
+    assert_int_equal(other_read(f, message, sizeof(message)), 12);
+    assert_string_equal(message, "said, filled");
+}
+
+static size_t filled_bytes;
+
+static void fill_large(struct stream_fixture *f, enum stream_event event)
+{
+    if (event != EVENT_FILL)
+        return;
+    assert_true(f->stream.output.bytes < BYTE_STREAM_OUTPUT_BYTES);
+    char piece[1024];
+    for (int i = 0; i < 16 && filled_bytes < LARGE_BYTES; i++) {
+        for (size_t j = 0; j < sizeof(piece); j++)
+            piece[j] = pattern_at(filled_bytes++);
+        byte_queue_append(&f->stream.output, piece, sizeof(piece));
+    }
+}
+
+static void a_slow_reader_gets_everything_and_bounds_the_output(void **state)
+{
+    struct stream_fixture *f = *state;
+    char part[3000];
+    size_t taken = 0;
+    filled_bytes = 0;
+    stream_begin_pair(f, SOCK_STREAM);
+    f->on_event = fill_large;
+    byte_stream_flush_soon(&f->stream);
+    stream_run_idle(f);
+    assert_true(filled_bytes < LARGE_BYTES); /* the socket is full, and nobody reads */
+    while (taken < LARGE_BYTES) {
+        ssize_t got = other_read(f, part, sizeof(part));
+        for (ssize_t i = 0; i < got; i++)
+            assert_int_equal(part[i], pattern_at(taken++));
+        if (got < 0)
+            ev_run(f->io.loop.ev, EVRUN_NOWAIT);
+        assert_true(f->stream.output.bytes < 2 * BYTE_STREAM_OUTPUT_BYTES);
+    }
+    assert_int_equal(f->stream.bytes_written, LARGE_BYTES);
+    assert_int_equal(f->stream.output.bytes, 0);
+}
+
+static void pause_stream(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_BYTES)
+        byte_stream_pause(&f->stream);
+}
+
+static void nothing_is_read_while_paused(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_pair(f, SOCK_STREAM);
+    f->on_event = pause_stream;
+    other_write(f, "one", 3);
+    stream_run_until(f, has_received_some);
+    other_write(f, "two", 3);
+    shutdown(f->other, SHUT_WR);
+    stream_run_idle(f);
+    assert_int_equal(f->received_bytes, 3);
+    assert_int_equal(f->events[EVENT_END], 0);
+    byte_stream_pause(&f->stream); /* twice is once */
+    byte_stream_resume(&f->stream);
+    f->on_event = NULL;
+    stream_run_until(f, stream_has_ended);
+    assert_int_equal(f->received_bytes, 6);
+    assert_memory_equal(f->received, "onetwo", 6);
+}
+
+static void pausing_ends_the_reads_of_the_turn_too(void **state)
+{
+    struct stream_fixture *f = *state;
+    static char bytes[3 * BUFFER_BYTES];
+    stream_begin_pair(f, SOCK_STREAM);
+    f->on_event = pause_stream;
+    other_write(f, bytes, sizeof(bytes));
+    stream_run_until(f, has_received_some);
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_BYTES], 1);
+    for (uint32_t i = 2; f->received_bytes < sizeof(bytes); i++) {
+        byte_stream_resume(&f->stream);
+        stream_run_idle(f);
+        assert_int_equal(f->events[EVENT_BYTES], i);
+    }
+}
+
+static void output_leaves_while_input_is_paused(void **state)
+{
+    struct stream_fixture *f = *state;
+    char message[16] = "";
+    stream_begin_pair(f, SOCK_STREAM);
+    byte_stream_pause(&f->stream);
+    stream_append(f, "hello");
+    stream_run_until(f, has_written);
+    assert_int_equal(other_read(f, message, sizeof(message)), 5);
+}
+
+static struct buffer *kept_buffer;
+static const char *kept_data;
+
+static void keep_first_bytes(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_BYTES && kept_buffer == NULL) {
+        kept_buffer = buffer_ref(f->buffer);
+        kept_data = f->data;
+    }
+}
+
+static bool has_received_it_all(const struct stream_fixture *f)
+{
+    return f->received_bytes == LARGE_BYTES / 4;
+}
+
+static void bytes_stay_what_they_were_for_who_holds_their_buffer(void **state)
+{
+    struct stream_fixture *f = *state;
+    static char bytes[LARGE_BYTES / 4];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = pattern_at(i);
+    kept_buffer = NULL;
+    stream_begin_pair(f, SOCK_STREAM);
+    f->on_event = keep_first_bytes;
+    other_write(f, bytes, 10);
+    stream_run_until(f, has_received_some);
+    other_write(f, bytes + 10, sizeof(bytes) - 10);
+    stream_run_until(f, has_received_it_all);
+    assert_memory_equal(kept_data, bytes, 10);
+    assert_memory_equal(f->received, bytes, sizeof(bytes));
+    assert_int_equal(f->stream.bytes_read, sizeof(bytes));
+    buffer_unref(kept_buffer);
+}
+
+static void bytes_before_the_end_come_before_it(void **state)
+{
+    struct stream_fixture *f = *state;
+    static char bytes[100000];
+    stream_begin_pair(f, SOCK_STREAM);
+    other_write(f, bytes, sizeof(bytes));
+    shutdown(f->other, SHUT_WR);
+    stream_run_until(f, stream_has_ended);
+    assert_int_equal(f->received_bytes, sizeof(bytes));
+    assert_int_equal(f->end, BYTE_STREAM_EOF);
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_END], 1);
+}
+
+static void a_reset_is_told_from_an_orderly_end(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_loopback(f);
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    assert_int_equal(setsockopt(f->other, SOL_SOCKET, SO_LINGER, &none, sizeof(none)), 0);
+    close(f->other);
+    f->other = -1;
+    stream_run_until(f, stream_has_ended);
+    assert_int_equal(f->end, BYTE_STREAM_RESET);
+    assert_int_equal(f->events[EVENT_END], 1);
+}
+
+static void writing_to_who_is_gone_ends_once_and_raises_no_signal(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_pair(f, SOCK_STREAM);
+    byte_stream_pause(&f->stream);
+    close(f->other);
+    f->other = -1;
+    stream_append(f, "anybody?");
+    stream_run_until(f, stream_has_ended);
+    assert_int_equal(f->end, BYTE_STREAM_RESET);
+    stream_append(f, "really?");
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_END], 1);
+    assert_int_equal(f->events[EVENT_WRITTEN], 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STREAM_TEST(all_output_of_a_turn_leaves_in_one_write),
+        STREAM_TEST(what_is_filled_in_before_a_write_leaves_with_it),
+        STREAM_TEST(a_slow_reader_gets_everything_and_bounds_the_output),
+        STREAM_TEST(nothing_is_read_while_paused),
+        STREAM_TEST(pausing_ends_the_reads_of_the_turn_too),
+        STREAM_TEST(output_leaves_while_input_is_paused),
+        STREAM_TEST(bytes_stay_what_they_were_for_who_holds_their_buffer),
+        STREAM_TEST(bytes_before_the_end_come_before_it),
+        STREAM_TEST(a_reset_is_told_from_an_orderly_end),
+        STREAM_TEST(writing_to_who_is_gone_ends_once_and_raises_no_signal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
