@@ -380,6 +380,8 @@ class ServerConnection(FrameSocket):
         at = 0
         while at < len(body):
             room = min(self.window_of(stream), self.connection_window, FRAME_BYTES, len(body) - at)
+            if any(reset == stream for reset, _ in self.resets):
+                return
             if room <= 0:
                 self.take_frame()
                 continue

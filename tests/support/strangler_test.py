@@ -233,6 +233,11 @@ workers = {self.workers};
             found = re.search(r"VmRSS:\s+(\d+) kB", file.read())
         return int(found.group(1)) * 1024
 
+    def cpu_seconds(self) -> float:
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            user, system = file.read().rsplit(") ", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     # --- the end
 
     def check_nothing_is_left(self):
