@@ -77,6 +77,7 @@ start()
 {
     local name=$1
     shift
+    : >"$folder/$name.log"
     "$@" </dev/null >"$folder/$name.log" 2>&1 &
     pids[$name]=$!
 }
@@ -265,6 +266,8 @@ smoke()
     check_nothing_listens
     if [[ $status -eq 0 ]]; then
         printf 'smoke: all is well\n'
+    else
+        printf 'smoke: the logs are in %s/\n' "$folder" >&2
     fi
     return "$status"
 }
