@@ -55,6 +55,19 @@ static void a_window_does_not_grow_while_its_client_takes_nothing(void **state)
     receive_window_done(&window);
 }
 
+static void each_growth_takes_a_whole_window_of_its_own(void **state)
+{
+    (void)state;
+    struct body_budget budget = {.limit = 100 * 1024 * 1024};
+    struct receive_window window;
+    receive_window_init(&window, &budget);
+    assert_true(consume_window(&window));
+    receive_window_delivered(&window, window.size);
+    assert_false(receive_window_consumed(&window, window.size - 1));
+    assert_true(receive_window_consumed(&window, 1));
+    receive_window_done(&window);
+}
+
 static void what_is_held_is_what_was_delivered_and_not_consumed(void **state)
 {
     (void)state;
@@ -128,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_window_doubles_for_each_whole_one_consumed_up_to_its_maximum),
         cmocka_unit_test(a_window_does_not_grow_while_its_client_takes_nothing),
+        cmocka_unit_test(each_growth_takes_a_whole_window_of_its_own),
         cmocka_unit_test(what_is_held_is_what_was_delivered_and_not_consumed),
         cmocka_unit_test(all_windows_together_never_exceed_the_budget),
         cmocka_unit_test(what_one_window_gives_back_another_may_take),

