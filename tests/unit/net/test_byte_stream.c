@@ -121,7 +121,7 @@ static void nothing_is_read_while_paused(void **state)
     assert_int_equal(f->received_bytes, 3);
     assert_int_equal(f->events[EVENT_END], 0);
     assert_false(ev_is_active(&f->stream.readable)); /* the loop would turn for nothing */
-    byte_stream_pause(&f->stream); /* twice is once */
+    byte_stream_pause(&f->stream);                   /* twice is once */
     byte_stream_resume(&f->stream);
     f->on_event = NULL;
     stream_run_until(f, stream_has_ended);
