@@ -375,6 +375,10 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
     struct http1_connection *connection = LIST_ENTRY(bytes, struct http1_connection, bytes);
+    if (end == BYTE_STREAM_NO_SOCKET) {
+        fail(connection, BACKEND_FAULT_OVERLOAD, true);
+        return;
+    }
     if (end == BYTE_STREAM_CONNECT_FAILED) {
         endpoint_connect_failed(connection->pool->endpoint, connection->pool->io->loop.now_ms);
         fail(connection, BACKEND_FAULT_CONNECT, true);

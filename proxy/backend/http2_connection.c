@@ -140,6 +140,10 @@ static void on_fill(struct byte_stream *bytes)
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
     struct http2_connection *connection = LIST_ENTRY(bytes, struct http2_connection, bytes);
+    if (end == BYTE_STREAM_NO_SOCKET) {
+        http2_connection_close(connection, BACKEND_FAULT_OVERLOAD, true);
+        return;
+    }
     if (end == BYTE_STREAM_CONNECT_FAILED) {
         endpoint_connect_failed(connection->pool->endpoint, connection->pool->io->loop.now_ms);
         http2_connection_close(connection, BACKEND_FAULT_CONNECT, true);

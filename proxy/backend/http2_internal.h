@@ -36,6 +36,7 @@ struct http2_backend_stream {
     struct http2_body body; /* of the request */
     bool answer_started;    /* the final head has come */
     uint64_t opened_ms;
+    uint64_t silence_ms;  /* no byte for so long, and the connection is in doubt */
     uint64_t read_before; /* by the connection, when the stream was opened */
     bool reset_received;
     enum backend_fault fault; /* set when the answer broke a bound of ours */

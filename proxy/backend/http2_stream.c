@@ -106,7 +106,7 @@ static void consumed(struct backend_stream *base, size_t length)
 }
 
 /*
- * An owner that gives up after a second in which not one byte came, on any stream, may have waited
+ * An owner that gives up after a time in which not one byte came, on any stream, may have waited
  * for a connection that died without a word. What is open on it may go on, but nothing new goes
  * there.
  */
@@ -114,7 +114,7 @@ static void doubt_silent_connection(struct http2_backend_stream *stream)
 {
     struct http2_connection *connection = stream->connection;
     uint64_t waited_ms = stream->pool->io->loop.now_ms - stream->opened_ms;
-    if (!stream->base.finished && waited_ms >= SILENCE_MS &&
+    if (!stream->base.finished && waited_ms >= stream->silence_ms &&
         connection->bytes.bytes_read == stream->read_before)
         connection->draining = true;
 }
@@ -203,6 +203,9 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
     }
     stream->connection = connection;
     stream->opened_ms = pool->io->loop.now_ms;
+    int64_t first_byte_ms = options->timeouts->first_byte_ms;
+    stream->silence_ms =
+        first_byte_ms > 0 && first_byte_ms < SILENCE_MS ? (uint64_t)first_byte_ms : SILENCE_MS;
     stream->read_before = connection->bytes.bytes_read;
     list_append(&connection->streams, &stream->node);
     connection->open_streams++;

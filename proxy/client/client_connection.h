@@ -14,6 +14,7 @@ struct client_environment {
     struct list connections;
     uint32_t connection_count;
     _Atomic uint32_t *total_connections; /* of all workers, for limits.connections */
+    uint32_t descriptor_limit;           /* connections that the process has descriptors for */
     bool draining;
     void (*on_connection_closed)(struct client_environment *environment);
 };

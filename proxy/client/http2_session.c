@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proxy/client/http2_request.h"
+#include "proxy/core/allowance.h"
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
 #include "proxy/http2/http2_output.h"
@@ -13,6 +14,13 @@
  * dozens at once; who goes on is sent away.
  */
 enum { RESETS_AT_ONCE = 400, RESETS_A_SECOND = 20 };
+
+/*
+ * Frames that move nothing: each costs little, but a client that sends nothing else costs a core
+ * (CVE-2019-9512 to 9518). What is asked for and what is read earns more of them, since requests
+ * come with priorities and answers are taken with window updates.
+ */
+enum { IDLE_FRAMES_AT_ONCE = 2000, IDLE_FRAMES_A_SECOND = 100, IDLE_FRAMES_EARNED = 10 };
 
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
@@ -26,11 +34,11 @@ struct http2_session {
     nghttp2_session *session;
     struct list streams;
     uint32_t stream_count;
-    struct deadline drain;   /* until the second GOAWAY */
-    struct deadline head;    /* a header block that has begun has to end */
-    int32_t open_head;       /* its stream; 0: none */
-    uint32_t resets;         /* allowed until the next of them is one too many */
-    uint64_t resets_read_ms; /* when the allowance was last topped up */
+    struct deadline drain; /* until the second GOAWAY */
+    struct deadline head;  /* a header block that has begun has to end */
+    int32_t open_head;     /* its stream; 0: none */
+    struct allowance resets;
+    struct allowance idle_frames;
     bool draining;
     bool said_last_stream;
 };
@@ -45,6 +53,7 @@ struct http2_stream {
     struct headers request_trailers;
     struct exchange *exchange; /* NULL until the head is complete */
     bool request_ended;
+    bool cut;          /* by us, for a fault that is not the client's */
     size_t unconsumed; /* of the request body, for the windows */
 
     struct http2_body body; /* of the answer */
@@ -129,6 +138,7 @@ static void client_send_end(void *client, const struct headers *trailers)
 static void client_cut(void *client)
 {
     struct http2_stream *stream = client;
+    stream->cut = true;
     nghttp2_submit_rst_stream(stream->session->session, NGHTTP2_FLAG_NONE, stream->id,
                               NGHTTP2_INTERNAL_ERROR);
     flush_soon(stream->session);
@@ -215,6 +225,7 @@ static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame
         return 0;
     struct http2_stream *stream = stream_new(session, frame->hd.stream_id);
     session->open_head = frame->hd.stream_id;
+    allowance_earn(&session->idle_frames, IDLE_FRAMES_EARNED);
     nghttp2_session_set_stream_user_data(nghttp2, frame->hd.stream_id, stream);
     return 0;
 }
@@ -279,19 +290,34 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     return 0;
 }
 
-static void charge_reset(struct http2_session *session)
+static void charge(struct http2_session *session, struct allowance *allowance)
 {
-    uint64_t now_ms = exchanges_of(session)->io->loop.now_ms;
-    uint64_t earned = (now_ms - session->resets_read_ms) * RESETS_A_SECOND / 1000;
-    if (earned > 0) {
-        uint64_t resets = session->resets + earned;
-        session->resets = resets < RESETS_AT_ONCE ? (uint32_t)resets : RESETS_AT_ONCE;
-        session->resets_read_ms = now_ms;
-    }
-    if (session->resets > 0)
-        session->resets--;
-    else
+    if (!allowance_take(allowance, exchanges_of(session)->io->loop.now_ms))
         nghttp2_session_terminate_session(session->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static bool moves_nothing(const nghttp2_frame_hd *head)
+{
+    switch (head->type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION:
+    case NGHTTP2_RST_STREAM: /* charged when it ends a stream */
+    case NGHTTP2_GOAWAY:
+        return false;
+    case NGHTTP2_DATA:
+        return head->length == 0 && (head->flags & NGHTTP2_FLAG_END_STREAM) == 0;
+    default:
+        return true; /* PRIORITY, SETTINGS, PING, WINDOW_UPDATE, types that we do not know */
+    }
+}
+
+static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head, void *user_data)
+{
+    (void)nghttp2;
+    struct http2_session *session = user_data;
+    if (moves_nothing(head))
+        charge(session, &session->idle_frames);
+    return 0;
 }
 
 static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code,
@@ -303,8 +329,8 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
     struct http2_stream *stream = stream_by_id(nghttp2, id);
     if (stream == NULL)
         return 0;
-    if (error_code != NGHTTP2_NO_ERROR && !stream->body.sent)
-        charge_reset(session);
+    if (error_code != NGHTTP2_NO_ERROR && !stream->body.sent && !stream->cut)
+        charge(session, &session->resets);
     nghttp2_session_set_stream_user_data(nghttp2, id, NULL);
     stream_free(stream);
     return 0;
@@ -313,7 +339,10 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
 /* An answer that ended before its request: the client is told to stop (RFC 9113 section 8.1). */
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
-    (void)user_data;
+    struct http2_session *session = user_data;
+    if (frame->hd.type == NGHTTP2_RST_STREAM &&
+        frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM)
+        charge(session, &session->resets); /* over the limit of streams: nghttp2 keeps none of it */
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
@@ -352,8 +381,10 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     int result =
         http2_output_data(&session->connection->bytes.output, &stream->body, frame_head, length);
-    if (result == 0 && length > 0)
+    if (result == 0 && length > 0) {
+        allowance_earn(&session->idle_frames, IDLE_FRAMES_EARNED);
         exchange_response_consumed(stream->exchange, length);
+    }
     return result;
 }
 
@@ -465,6 +496,7 @@ static nghttp2_session *nghttp2_new(struct http2_session *session)
     nghttp2_option *options;
     nghttp2_session *nghttp2;
     CHECK(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
@@ -486,8 +518,9 @@ struct http2_session *http2_session_new(struct client_connection *connection)
 {
     struct http2_session *session = memory_zalloc(sizeof(*session));
     session->connection = connection;
-    session->resets = RESETS_AT_ONCE;
-    session->resets_read_ms = exchanges_of(session)->io->loop.now_ms;
+    uint64_t now_ms = exchanges_of(session)->io->loop.now_ms;
+    allowance_init(&session->resets, RESETS_AT_ONCE, RESETS_A_SECOND, now_ms);
+    allowance_init(&session->idle_frames, IDLE_FRAMES_AT_ONCE, IDLE_FRAMES_A_SECOND, now_ms);
     list_init(&session->streams);
     deadline_init(&session->drain, on_drain);
     deadline_init(&session->head, on_head_expired);

@@ -37,11 +37,14 @@ static void on_pause_over(struct deadline *deadline)
     ev_io_start(loop_of(listener)->ev, &listener->acceptable);
 }
 
+/* By limits.connections, or because the rest of the descriptors is for backends. */
 static bool is_full(const struct listener *listener)
 {
     const struct client_environment *environment = listener->environment;
-    return atomic_load_explicit(environment->total_connections, memory_order_relaxed) >=
-           environment->exchanges->lease->snapshot->limits.connections;
+    uint32_t limit = environment->exchanges->lease->snapshot->limits.connections;
+    if (limit > environment->descriptor_limit)
+        limit = environment->descriptor_limit;
+    return atomic_load_explicit(environment->total_connections, memory_order_relaxed) >= limit;
 }
 
 static void on_acceptable(struct ev_loop *ev, ev_io *watcher, int events)

@@ -158,7 +158,10 @@ static void build_listeners(struct snapshot *snapshot, const struct settings *se
         const struct listener_settings *from = &settings->listeners.items[i];
         struct listener_config *listener = &snapshot->listeners[i];
         listener->name = keep(snapshot, from->node->name);
-        listener->address_text = keep(snapshot, from->address.text);
+        /* In one notation, so that a reload knows its sockets again. */
+        char text[ADDRESS_TEXT_BYTES];
+        address_format(&from->address.address, text);
+        listener->address_text = keep(snapshot, strview_of(text));
         listener->address = from->address.address;
         if (with_certificates && from->certificates.count > 0)
             listener->tls = build_tls(settings, &from->certificates, report);

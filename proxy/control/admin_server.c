@@ -9,6 +9,7 @@
 #include "proxy/net/socket.h"
 
 enum { BACKLOG = 64, CONNECTIONS_MAX = 64, TIMEOUT_S = 30, CONNECTION_BYTES = 32 * 1024 };
+enum { BURST_EVENTS = 1000, REST_MS = 100 };
 
 struct admin_server {
     struct loop *loop;
@@ -17,7 +18,10 @@ struct admin_server {
     struct MHD_Daemon *daemon;
     ev_io active;            /* the daemon's own epoll descriptor */
     struct deadline timeout; /* of the daemon's connections */
-    char *socket_path;       /* of a Unix socket, removed at the end */
+    struct deadline rest;
+    uint64_t burst_began_ms;
+    uint32_t burst_events;
+    char *socket_path; /* of a Unix socket, removed at the end */
 };
 
 static const struct admin_route *find_route(const struct admin_server *server, const char *path)
@@ -99,10 +103,35 @@ static void run_daemon(struct admin_server *server)
         deadline_stop(&server->timeout);
 }
 
+/*
+ * Without descriptors the daemon cannot accept, and its listening socket stays readable: it would
+ * spin. Nobody who operates the proxy causes that many events in so short a time, so it rests then.
+ */
+static bool has_earned_rest(struct admin_server *server)
+{
+    if (server->loop->now_ms - server->burst_began_ms > REST_MS) {
+        server->burst_began_ms = server->loop->now_ms;
+        server->burst_events = 0;
+    }
+    return ++server->burst_events > BURST_EVENTS;
+}
+
 static void on_active(struct ev_loop *ev, ev_io *watcher, int events)
 {
-    (void)ev, (void)events;
-    run_daemon(watcher->data);
+    (void)events;
+    struct admin_server *server = watcher->data;
+    if (has_earned_rest(server)) {
+        ev_io_stop(ev, watcher);
+        deadline_start(server->loop, &server->rest, REST_MS);
+        return;
+    }
+    run_daemon(server);
+}
+
+static void on_rested(struct deadline *deadline)
+{
+    struct admin_server *server = LIST_ENTRY(deadline, struct admin_server, rest);
+    ev_io_start(server->loop->ev, &server->active);
 }
 
 static void on_timeout(struct deadline *deadline)
@@ -135,6 +164,7 @@ struct admin_server *admin_server_new(struct loop *loop, const struct address *a
     server->routes = routes;
     server->context = context;
     deadline_init(&server->timeout, on_timeout);
+    deadline_init(&server->rest, on_rested);
     if (address->socket.any.sa_family == AF_UNIX)
         server->socket_path = memory_strdup(address->socket.local.sun_path);
     server->daemon = start_daemon(server, fd);
@@ -161,6 +191,7 @@ void admin_server_free(struct admin_server *server)
     if (ev_is_active(&server->active))
         ev_io_stop(server->loop->ev, &server->active);
     deadline_stop(&server->timeout);
+    deadline_stop(&server->rest);
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     if (server->socket_path != NULL)

@@ -3,12 +3,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "proxy/control/control_internal.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
-enum { WORKERS_MAX = 256 };
+enum { WORKERS_MAX = 256, SPARE_DESCRIPTORS = 64 };
 
 /* --- signals ------------------------------------------------------------------------------- */
 
@@ -57,12 +58,18 @@ static void reopen_logs(struct control *control)
         log_error("%s", fault.text);
 }
 
+static void refuse_hand_over(struct control *control)
+{
+    (void)control;
+    log_warning("USR2: handing over to a new binary is not built in this version");
+}
+
 static const struct {
     int number;
     void (*run)(struct control *control);
 } signal_rows[SIGNALS] = {
     {SIGHUP, control_reload}, {SIGTERM, stop},        {SIGINT, stop},
-    {SIGQUIT, drain},         {SIGUSR1, reopen_logs},
+    {SIGQUIT, drain},         {SIGUSR1, reopen_logs}, {SIGUSR2, refuse_hand_over},
 };
 
 static void on_signal(struct ev_loop *ev, ev_signal *watcher, int events)
@@ -108,8 +115,31 @@ static struct metrics_registry *make_metrics(void)
     return metrics_registry_new(&names);
 }
 
+/*
+ * How many clients' connections the process has descriptors for: half of them, less some for files
+ * and operators; the other half is for connections to backends. The soft limit is raised first.
+ */
+static uint32_t connections_by_descriptors(const struct snapshot *snapshot)
+{
+    struct rlimit limit = {.rlim_cur = 1024, .rlim_max = 1024};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t descriptors = limit.rlim_cur < UINT32_MAX ? limit.rlim_cur : UINT32_MAX;
+    uint32_t spare =
+        descriptors > 4 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS : (uint32_t)(descriptors / 4);
+    uint32_t connections = ((uint32_t)descriptors - spare) / 2;
+    if (connections < snapshot->limits.connections)
+        log_warning("%u descriptors are enough for %u connections, not for the %u of "
+                    "`limits.connections`",
+                    (unsigned)descriptors, connections, snapshot->limits.connections);
+    return connections;
+}
+
 static void start_workers(struct control *control, const struct snapshot *snapshot)
 {
+    uint32_t descriptor_limit = connections_by_descriptors(snapshot);
     control->worker_count = count_workers(snapshot);
     control->workers = memory_zalloc(control->worker_count * sizeof(struct worker *));
     control->shards = memory_zalloc(control->worker_count * sizeof(struct metrics_shard *));
@@ -119,6 +149,7 @@ static void start_workers(struct control *control, const struct snapshot *snapsh
             .metrics = control->shards[i],
             .log = access_log_add_ring(control->access_log),
             .total_connections = &control->total_connections,
+            .descriptor_limit = descriptor_limit,
             .control = &control->loop,
         };
         control->workers[i] = worker_start(&options);

@@ -6,7 +6,7 @@
 #include "proxy/control/admin_server.h"
 #include "proxy/control/publish.h"
 
-enum { SIGNALS = 5 };
+enum { SIGNALS = 6 };
 
 struct control {
     struct loop loop;

@@ -327,6 +327,8 @@ void forwarding_request(const struct request_head *request, const struct forward
         enum disposition disposition = disposition_of(field->token);
         if (field->token == HEADER_OTHER && is_twin(field->name))
             disposition = DROP_STRANGER;
+        if (field->token == HEADER_VIA && (facts->fields & FORWARD_VIA) == 0)
+            disposition = PASS; /* not ours to remove (RFC 9110 section 7.6.3) */
         bool says_original_path =
             field->token == HEADER_X_ORIGINAL_PATH && facts->original_path.length > 0;
         cookies |= disposition == JOIN;

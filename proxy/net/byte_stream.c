@@ -302,13 +302,21 @@ static void run_failed_connect(struct task *task)
     stream->events->on_end(stream, BYTE_STREAM_CONNECT_FAILED);
 }
 
+static void run_no_socket(struct task *task)
+{
+    struct byte_stream *stream = LIST_ENTRY(task, struct byte_stream, flush);
+    stream->ended = true;
+    stream->events->on_end(stream, BYTE_STREAM_NO_SOCKET);
+}
+
 void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct address *address,
                          const struct byte_stream_events *events)
 {
     int fd = socket_connect(address);
+    bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     init(stream, io, fd, NULL, events);
     if (fd < 0) {
-        task_init(&stream->flush, run_failed_connect);
+        task_init(&stream->flush, lacks ? run_no_socket : run_failed_connect);
         task_schedule(&io->loop, &stream->flush);
         return;
     }

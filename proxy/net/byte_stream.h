@@ -20,6 +20,7 @@ struct byte_stream;
 enum byte_stream_end {
     BYTE_STREAM_EOF,            /* an orderly end of input */
     BYTE_STREAM_CONNECT_FAILED, /* refused, unreachable */
+    BYTE_STREAM_NO_SOCKET,      /* no descriptor or memory for one: our own lack */
     BYTE_STREAM_RESET,          /* any other error of the socket */
     BYTE_STREAM_TLS_FAILED,     /* the handshake or a record was wrong */
 };

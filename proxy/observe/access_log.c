@@ -22,7 +22,7 @@ enum {
     WRITE_INTERVAL_MS = 50,
     FILE_PIECE_BYTES = 64 * 1024,
     POLL_MS = 100,
-    STOP_PATIENCE_MS = 1000, /* how long the end waits for a reader that has stalled */
+    STALL_PATIENCE_MS = 1000, /* how long an end or a move waits for a reader that has stalled */
     NO_FD = -1,
 };
 
@@ -31,6 +31,7 @@ struct access_log_ring {
     _Atomic uint64_t written;
     char padding[64 - sizeof(uint64_t)]; /* the two positions on different cache lines */
     _Atomic uint64_t taken;
+    _Atomic uint64_t mark; /* `written` when the log last moved */
     _Atomic uint64_t dropped;
     char bytes[RING_BYTES];
 };
@@ -40,7 +41,8 @@ struct access_log_ring {
 struct access_log {
     pthread_t thread;
     pthread_mutex_t lock; /* guards stop; never held while writing */
-    pthread_cond_t stopped;
+    pthread_cond_t woken; /* the writer: to stop, or to move */
+    pthread_cond_t moved;
     bool stop;
     _Atomic bool stopping; /* the same, for the writer in the middle of a piece */
     int fd;
@@ -66,21 +68,30 @@ static void swap_fd(struct access_log *log)
         return;
     close(log->fd);
     take_fd(log, next);
+    pthread_mutex_lock(&log->lock);
+    pthread_cond_signal(&log->moved);
+    pthread_mutex_unlock(&log->lock);
 }
 
-/* Waits until a write would not block; false when the log ends before that. */
+/*
+ * Waits until a write would not block. A reader that has stalled is waited for, but only for a
+ * while when the log is to end (false) or to move (then the rest goes to the new file).
+ */
 static bool wait_writable(struct access_log *log, uint64_t *patience_ms)
 {
     for (;;) {
-        swap_fd(log);
         struct pollfd poll_fd = {.fd = log->fd, .events = POLLOUT};
         if (poll(&poll_fd, 1, POLL_MS) > 0)
             return true;
-        if (!atomic_load(&log->stopping))
+        bool moving = atomic_load(&log->next_fd) != NO_FD;
+        if (!moving && !atomic_load(&log->stopping))
             continue;
-        if (*patience_ms < POLL_MS)
+        if (*patience_ms >= POLL_MS)
+            *patience_ms -= POLL_MS;
+        else if (moving)
+            swap_fd(log);
+        else
             return false;
-        *patience_ms -= POLL_MS;
     }
 }
 
@@ -107,15 +118,16 @@ static bool write_all(struct access_log *log, const char *bytes, size_t length,
     return true;
 }
 
-static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t *patience_ms)
+/* Writes out a ring up to the position `end`. */
+static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t end,
+                  uint64_t *patience_ms)
 {
     uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_relaxed);
-    uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
-    while (taken < written) {
+    while (taken < end) {
         size_t at = taken % RING_BYTES;
         size_t part = RING_BYTES - at;
-        if (part > written - taken)
-            part = (size_t)(written - taken);
+        if (part > end - taken)
+            part = (size_t)(end - taken);
         if (!write_all(log, ring->bytes + at, part, patience_ms))
             return false;
         taken += part;
@@ -124,30 +136,50 @@ static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t
     return true;
 }
 
-static void drain_all(struct access_log *log)
+static bool drain_all(struct access_log *log, bool to_marks)
 {
-    uint64_t patience_ms = STOP_PATIENCE_MS;
-    swap_fd(log);
+    uint64_t patience_ms = STALL_PATIENCE_MS;
     uint32_t count = atomic_load_explicit(&log->ring_count, memory_order_acquire);
     for (uint32_t i = 0; i < count; i++) {
-        if (!drain(log, log->rings[i], &patience_ms))
-            return;
+        struct access_log_ring *ring = log->rings[i];
+        uint64_t end =
+            atomic_load_explicit(to_marks ? &ring->mark : &ring->written, memory_order_acquire);
+        if (!drain(log, ring, end, &patience_ms))
+            return false;
     }
+    return true;
+}
+
+/* What was logged before the log moved goes to the old file, the rest to the new one. */
+static void run_round(struct access_log *log)
+{
+    if (atomic_load(&log->next_fd) != NO_FD) {
+        drain_all(log, true);
+        swap_fd(log);
+    }
+    drain_all(log, false);
+}
+
+static struct timespec time_in(long ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    return until;
 }
 
 /* Waits for the next round; true when it was the last. */
 static bool wait_for_stop(struct access_log *log)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WRITE_INTERVAL_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = time_in(WRITE_INTERVAL_MS);
     pthread_mutex_lock(&log->lock);
-    if (!log->stop)
-        pthread_cond_timedwait(&log->stopped, &log->lock, &until);
+    if (!log->stop && atomic_load(&log->next_fd) == NO_FD)
+        pthread_cond_timedwait(&log->woken, &log->lock, &until);
     bool stop = log->stop;
     pthread_mutex_unlock(&log->lock);
     return stop;
@@ -157,8 +189,8 @@ static void *run_writer(void *argument)
 {
     struct access_log *log = argument;
     while (!wait_for_stop(log))
-        drain_all(log);
-    drain_all(log);
+        run_round(log);
+    run_round(log);
     return NULL;
 }
 
@@ -182,7 +214,8 @@ struct access_log *access_log_new(const char *path, struct fault *fault)
     take_fd(log, fd);
     log->next_fd = NO_FD;
     pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->stopped, NULL);
+    pthread_cond_init(&log->woken, NULL);
+    pthread_cond_init(&log->moved, NULL);
     int error = pthread_create(&log->thread, NULL, run_writer, log);
     if (error != 0) {
         fault_set(fault, "cannot start the access log: %s", strerror(error));
@@ -198,7 +231,7 @@ void access_log_free(struct access_log *log)
     pthread_mutex_lock(&log->lock);
     log->stop = true;
     atomic_store(&log->stopping, true);
-    pthread_cond_signal(&log->stopped);
+    pthread_cond_signal(&log->woken);
     pthread_mutex_unlock(&log->lock);
     pthread_join(log->thread, NULL);
     for (uint32_t i = 0; i < log->ring_count; i++)
@@ -206,7 +239,8 @@ void access_log_free(struct access_log *log)
     if (log->next_fd != NO_FD)
         close(log->next_fd);
     close(log->fd);
-    pthread_cond_destroy(&log->stopped);
+    pthread_cond_destroy(&log->woken);
+    pthread_cond_destroy(&log->moved);
     pthread_mutex_destroy(&log->lock);
     free(log);
 }
@@ -216,9 +250,18 @@ bool access_log_reopen(struct access_log *log, const char *path, struct fault *f
     int fd = open_path(path, fault);
     if (fd < 0)
         return false;
+    for (uint32_t i = 0; i < log->ring_count; i++)
+        atomic_store(&log->rings[i]->mark, atomic_load(&log->rings[i]->written));
     int unused = atomic_exchange(&log->next_fd, fd);
     if (unused != NO_FD)
         close(unused);
+    struct timespec until = time_in(STALL_PATIENCE_MS + 2 * POLL_MS);
+    pthread_mutex_lock(&log->lock);
+    pthread_cond_signal(&log->woken);
+    while (atomic_load(&log->next_fd) == fd &&
+           pthread_cond_timedwait(&log->moved, &log->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&log->lock);
     return true;
 }
 

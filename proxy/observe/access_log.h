@@ -47,8 +47,9 @@ struct access_log *access_log_new(const char *path, struct fault *fault);
  * No worker may use its ring any more. */
 void access_log_free(struct access_log *log);
 
-/* Opens the file again, or another one (rotation, reload); lines that wait are written to the new
- * one. Never waits for a reader. Control thread. */
+/* Opens the file again, or another one (rotation, reload): what was logged before goes to the old
+ * one. Waits for that, but not
+ * much longer than a second for a reader that has stalled. Control thread. */
 bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault);
 
 /* A ring for one more worker; freed with the log. Control thread, before the worker starts. */

@@ -14,6 +14,7 @@ struct worker_options {
     struct metrics_shard *metrics;       /* borrowed */
     struct access_log_ring *log;         /* borrowed, or NULL */
     _Atomic uint32_t *total_connections; /* borrowed, of all workers */
+    uint32_t descriptor_limit;           /* client connections that there are descriptors for */
     struct loop *control;                /* woken when a draining worker has become idle */
 };
 

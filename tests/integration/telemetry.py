@@ -103,6 +103,10 @@ class AccessLog(TelemetryCase):
                                           ("x-request-id", "from-outside")])
         self.assertEqual((line["client"], line["request_id"]), ("192.0.2.7", "from-outside"))
 
+    def other_lines(self) -> list:
+        with open(self.proxy.log_path + ".other", encoding="utf-8") as file:
+            return file.read().splitlines()
+
     def test_the_log_may_be_combined_or_none(self):
         for setting, lines in (('path = "{}"; format = "combined";', 1), ('path = "off";', 0)):
             text = self.proxy.own_config()
@@ -113,8 +117,7 @@ class AccessLog(TelemetryCase):
             self.client.ask("/combined?a=b")
         self.proxy.write_own()
         self.proxy.reload()
-        with open(self.proxy.log_path + ".other", encoding="utf-8") as file:
-            line, = file.read().splitlines()
+        line, = wait_until("a line in the other log", self.other_lines)
         self.assertRegex(line, r'^127\.0\.0\.1 - - \[.+\] "GET /combined\?a=\.\.\. .+" 200 \d+ ')
 
 
