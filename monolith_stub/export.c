@@ -58,7 +58,7 @@ static bool export_next(void *context, struct text *part)
     return complete && !part->failed;
 }
 
-static void export_start(struct store_pool *pool, struct reply *reply, enum query query,
+static void export_start(struct forum *forum, struct reply *reply, enum query query,
                          void (*write_row)(struct text *out, sqlite3_stmt *row))
 {
     struct export *export = malloc(sizeof(*export));
@@ -66,27 +66,27 @@ static void export_start(struct store_pool *pool, struct reply *reply, enum quer
         reply_fault(reply);
         return;
     }
-    *export =
-        (struct export){.pool = pool, .query = query, .write_row = write_row, .last_id = INT64_MIN};
+    *export = (struct export){
+        .pool = forum->pool, .query = query, .write_row = write_row, .last_id = INT64_MIN};
     reply->status = 200;
     reply->content_type = "application/x-ndjson";
     reply->stream = (struct reply_stream){export_next, free, export};
 }
 
-void export_users(struct store_pool *pool, const struct request *request, struct reply *reply)
+void export_users(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    export_start(pool, reply, QUERY_EXPORT_USERS, write_user);
+    export_start(forum, reply, QUERY_EXPORT_USERS, write_user);
 }
 
-void export_threads(struct store_pool *pool, const struct request *request, struct reply *reply)
+void export_threads(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    export_start(pool, reply, QUERY_EXPORT_THREADS, write_thread);
+    export_start(forum, reply, QUERY_EXPORT_THREADS, write_thread);
 }
 
-void export_posts(struct store_pool *pool, const struct request *request, struct reply *reply)
+void export_posts(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    export_start(pool, reply, QUERY_EXPORT_POSTS, write_post);
+    export_start(forum, reply, QUERY_EXPORT_POSTS, write_post);
 }

@@ -38,10 +38,10 @@ static void bind_id(sqlite3_stmt *query, const struct request *request)
         sqlite3_bind_int64(query, 1, id);
 }
 
-static void answer_array(struct store_pool *pool, enum query which, const struct request *request,
+static void answer_array(struct forum *forum, enum query which, const struct request *request,
                          struct reply *reply, row_writer *write_row)
 {
-    struct store *store = store_pool_take(pool);
+    struct store *store = store_pool_take(forum->pool);
     sqlite3_stmt *query = store_begin(store, which);
     if (request != NULL)
         bind_id(query, request);
@@ -53,24 +53,24 @@ static void answer_array(struct store_pool *pool, enum query which, const struct
     }
     text_append_string(&reply->body, *separator == '[' ? "[]" : "]");
     bool complete = store_end(query);
-    store_pool_give_back(pool, store);
+    store_pool_give_back(forum->pool, store);
     if (complete)
         reply_json(reply);
     else
         reply_fault(reply);
 }
 
-static void answer_object(struct store_pool *pool, enum query which, const struct request *request,
+static void answer_object(struct forum *forum, enum query which, const struct request *request,
                           struct reply *reply, row_writer *write_row)
 {
-    struct store *store = store_pool_take(pool);
+    struct store *store = store_pool_take(forum->pool);
     sqlite3_stmt *query = store_begin(store, which);
     bind_id(query, request);
     bool found = store_next(query);
     if (found)
         write_row(&reply->body, query);
     bool complete = store_end(query);
-    store_pool_give_back(pool, store);
+    store_pool_give_back(forum->pool, store);
     if (!complete)
         reply_fault(reply);
     else if (found)
@@ -79,56 +79,54 @@ static void answer_object(struct store_pool *pool, enum query which, const struc
         reply_nothing(reply);
 }
 
-void face1_welcome(struct store_pool *pool, const struct request *request, struct reply *reply)
+void face1_welcome(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    (void)pool;
+    (void)forum;
     (void)request;
     reply_text(reply, 200, "The forum is open.");
 }
 
-void face1_api_welcome(struct store_pool *pool, const struct request *request, struct reply *reply)
+void face1_api_welcome(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    (void)pool;
+    (void)forum;
     (void)request;
     reply_text(reply, 200, "The forum's API: users, threads, posts.");
 }
 
-void face1_users(struct store_pool *pool, const struct request *request, struct reply *reply)
+void face1_users(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    answer_array(pool, QUERY_USERS, NULL, reply, write_user);
+    answer_array(forum, QUERY_USERS, NULL, reply, write_user);
 }
 
-void face1_user(struct store_pool *pool, const struct request *request, struct reply *reply)
+void face1_user(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    answer_object(pool, QUERY_USER, request, reply, write_user);
+    answer_object(forum, QUERY_USER, request, reply, write_user);
 }
 
-void face1_threads(struct store_pool *pool, const struct request *request, struct reply *reply)
-{
-    (void)request;
-    answer_array(pool, QUERY_THREADS, NULL, reply, write_thread);
-}
-
-void face1_thread(struct store_pool *pool, const struct request *request, struct reply *reply)
-{
-    answer_object(pool, QUERY_THREAD, request, reply, write_thread);
-}
-
-void face1_posts(struct store_pool *pool, const struct request *request, struct reply *reply)
+void face1_threads(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    answer_array(pool, QUERY_POSTS, NULL, reply, write_post);
+    answer_array(forum, QUERY_THREADS, NULL, reply, write_thread);
 }
 
-void face1_posts_in_thread(struct store_pool *pool, const struct request *request,
-                           struct reply *reply)
+void face1_thread(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    answer_array(pool, QUERY_POSTS_IN_THREAD, request, reply, write_post);
+    answer_object(forum, QUERY_THREAD, request, reply, write_thread);
 }
 
-void face1_posts_by_user(struct store_pool *pool, const struct request *request,
-                         struct reply *reply)
+void face1_posts(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    answer_array(pool, QUERY_POSTS_BY_USER, request, reply, write_post);
+    (void)request;
+    answer_array(forum, QUERY_POSTS, NULL, reply, write_post);
+}
+
+void face1_posts_in_thread(struct forum *forum, const struct request *request, struct reply *reply)
+{
+    answer_array(forum, QUERY_POSTS_IN_THREAD, request, reply, write_post);
+}
+
+void face1_posts_by_user(struct forum *forum, const struct request *request, struct reply *reply)
+{
+    answer_array(forum, QUERY_POSTS_BY_USER, request, reply, write_post);
 }

@@ -81,16 +81,16 @@ static void append_threads(struct text *out, sqlite3_stmt *row)
     text_append_string(out, is_open ? "</section>\n" : "<p>Nobody has said anything yet.</p>\n");
 }
 
-void forum_page(struct store_pool *pool, const struct request *request, struct reply *reply)
+void forum_page(struct forum *forum, const struct request *request, struct reply *reply)
 {
     (void)request;
-    struct store *store = store_pool_take(pool);
+    struct store *store = store_pool_take(forum->pool);
     sqlite3_stmt *query = store_begin(store, QUERY_FORUM_PAGE);
     text_append_string(&reply->body, page_top);
     append_threads(&reply->body, query);
     text_append_string(&reply->body, page_end);
     bool complete = store_end(query);
-    store_pool_give_back(pool, store);
+    store_pool_give_back(forum->pool, store);
     if (!complete) {
         reply_fault(reply);
         return;

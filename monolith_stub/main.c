@@ -7,11 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "monolith_stub/feeds/follower.h"
 #include "monolith_stub/listen_socket.h"
 #include "monolith_stub/options.h"
 #include "monolith_stub/store_pool.h"
 #include "monolith_stub/store_schema.h"
+#include "monolith_stub/waiting_room.h"
 #include "monolith_stub/web_server.h"
+#include "monolith_stub/writer.h"
+
+/* One for each thread that may read at the same time: none ever waits for another. */
+enum { READERS = WEB_SERVER_THREADS + WEB_SERVER_WRITE_THREADS + WEB_SERVER_PASSWORD_THREADS };
 
 enum { EXIT_DONE = 0, EXIT_PROBLEM = 1, EXIT_USAGE = 2 };
 
@@ -35,10 +41,43 @@ static bool prepare_database(const char *path)
     return updated;
 }
 
-static int serve(struct store_pool *pool, int take_listen_socket, const char *address,
+static bool wants_to_follow(const struct options *options)
+{
+    for (int i = 0; i < AGGREGATE_COUNT; i++) {
+        if (options->follow[i] != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool open_forum(const struct options *options, struct forum *forum)
+{
+    forum->knobs = options->knobs;
+    forum->room = waiting_room_new();
+    if (forum->room == NULL || !prepare_database(options->database))
+        return false;
+    forum->pool = store_pool_new(options->database, READERS);
+    forum->writer = writer_new(options->database, forum->room);
+    if (forum->pool == NULL || forum->writer == NULL)
+        return false;
+    if (!wants_to_follow(options))
+        return true;
+    forum->follower = follower_new(forum, options->follow);
+    return forum->follower != NULL;
+}
+
+static void close_forum(struct forum *forum)
+{
+    follower_free(forum->follower);
+    waiting_room_free(forum->room);
+    writer_free(forum->writer);
+    store_pool_free(forum->pool);
+}
+
+static int serve(struct forum *forum, int take_listen_socket, const char *address,
                  const sigset_t *stop_signals)
 {
-    struct web_server *server = web_server_new(pool, take_listen_socket);
+    struct web_server *server = web_server_new(forum, take_listen_socket);
     if (server == NULL)
         return EXIT_PROBLEM;
     printf("ready %s\n", address);
@@ -64,15 +103,13 @@ static int run(const struct options *options, const sigset_t *stop_signals)
                 strerror(errno));
         return EXIT_PROBLEM;
     }
-    struct store_pool *pool = NULL;
-    if (prepare_database(options->database))
-        pool = store_pool_new(options->database, WEB_SERVER_THREADS);
-    if (pool == NULL) {
+    struct forum forum = {0};
+    int status = EXIT_PROBLEM;
+    if (open_forum(options, &forum))
+        status = serve(&forum, listen_socket, address, stop_signals);
+    else
         close(listen_socket);
-        return EXIT_PROBLEM;
-    }
-    int status = serve(pool, listen_socket, address, stop_signals);
-    store_pool_free(pool);
+    close_forum(&forum);
     return status;
 }
 

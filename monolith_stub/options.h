@@ -4,9 +4,14 @@
 #ifndef MONOLITH_OPTIONS_H
 #define MONOLITH_OPTIONS_H
 
+#include "monolith_stub/feeds/feed.h"
+#include "monolith_stub/knobs.h"
+
 struct options {
-    const char *listen;   /* ADDRESS:PORT, port 0 for any free one */
-    const char *database; /* path of the SQLite file */
+    const char *listen;                  /* ADDRESS:PORT, port 0 for any free one */
+    const char *database;                /* path of the SQLite file */
+    const char *follow[AGGREGATE_COUNT]; /* http://ADDRESS:PORT of a service, or NULL */
+    struct knobs knobs;
 };
 
 enum options_outcome {

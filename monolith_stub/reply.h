@@ -1,25 +1,20 @@
 /*
- * What a request asks, and what the forum answers: no HTTP library is known here.
- * A request is borrowed for the length of the call. A reply is owned by the web server, which
- * makes it with reply_init and ends it with reply_done.
+ * What the forum answers: no HTTP library is known here. A reply is owned by the web server,
+ * which makes it with reply_init and ends it with reply_done.
  */
 #ifndef MONOLITH_REPLY_H
 #define MONOLITH_REPLY_H
 
+#include <stdint.h>
+
+#include "monolith_stub/request.h"
 #include "monolith_stub/text.h"
 
-enum { REQUEST_PARAMETERS = 4, REPLY_BODY_LIMIT = 8 * 1024 * 1024, REPLY_ALLOW_LIMIT = 8 };
-
-/* A part of somebody else's text, not ended by a NUL. */
-struct text_view {
-    const char *bytes;
-    size_t length;
-};
-
-struct request {
-    const char *method;
-    struct text_view path;                           /* raw: not decoded, without the query */
-    struct text_view parameters[REQUEST_PARAMETERS]; /* the {…} of its route, raw */
+enum {
+    REPLY_BODY_LIMIT = 8 * 1024 * 1024,
+    REPLY_ALLOW_LIMIT = 8,
+    REPLY_FIELD_LIMIT = 6,
+    REPLY_FIELD_BYTES = 256
 };
 
 /* A body that is made while it is sent. */
@@ -30,13 +25,22 @@ struct reply_stream {
     void *context;
 };
 
+/* Not yet: ask again when one of these feeds has news, or at the deadline. */
+struct reply_wait {
+    unsigned feeds; /* 0: the reply is complete */
+    int64_t deadline_ms;
+    uint64_t seen;
+};
+
 struct reply {
     unsigned status;
     const char *content_type;             /* NULL: none. A constant */
     const char *allow[REPLY_ALLOW_LIMIT]; /* one `Allow` field each; constants */
     unsigned allow_count;
+    struct text fields; /* further fields: name NUL value NUL … */
     struct text body;
     struct reply_stream stream; /* used instead of body if next is set */
+    struct reply_wait wait;
 };
 
 void reply_init(struct reply *reply);
@@ -50,6 +54,12 @@ void reply_json(struct reply *reply);
 
 /* 204: nothing to say, and no field that says how long nothing is. */
 void reply_nothing(struct reply *reply);
+
+/* 303 to a path of ours. */
+void reply_see_other(struct reply *reply, const char *location);
+
+/* Adds a field. Neither name nor value may hold control characters. */
+void reply_field(struct reply *reply, const char *name, const char *value);
 
 /* Something of ours broke: 500, with nothing of what was half done. */
 void reply_fault(struct reply *reply);

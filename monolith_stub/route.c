@@ -78,9 +78,23 @@ static bool is_known_method(const char *method)
     return false;
 }
 
-/* RFC 9110 section 9.1 (501) and section 15.5.6 (405 has to carry Allow). */
-static void answer_without_route(const struct request *request, struct reply *reply)
+const struct route *route_find(const struct route *routes, size_t count, struct request *request)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (takes_method(&routes[i], request->method) && route_match(routes[i].pattern, request))
+            return &routes[i];
+    }
+    return NULL;
+}
+
+/* RFC 9110 section 9.1 (501) and section 15.5.6 (405 has to carry Allow). */
+void route_answer_without(const struct route *routes, size_t count, struct request *request,
+                          struct reply *reply)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (route_match(routes[i].pattern, request))
+            allow_route(reply, &routes[i]);
+    }
     if (!is_known_method(request->method))
         reply_text(reply, 501, "Not Implemented");
     else if (reply->allow_count == 0)
@@ -89,20 +103,4 @@ static void answer_without_route(const struct request *request, struct reply *re
         reply_nothing(reply);
     else
         reply_text(reply, 405, "Method Not Allowed");
-}
-
-void route_table_answer(const struct route *routes, size_t count, struct store_pool *pool,
-                        struct request *request, struct reply *reply)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!route_match(routes[i].pattern, request))
-            continue;
-        if (takes_method(&routes[i], request->method)) {
-            reply->allow_count = 0;
-            routes[i].answer(pool, request, reply);
-            return;
-        }
-        allow_route(reply, &routes[i]);
-    }
-    answer_without_route(request, reply);
 }

@@ -21,4 +21,8 @@ extern const size_t seed_post_count;
 /* Writes all rows into empty tables. False: the fault was logged; roll back. */
 bool seed_fill(struct store *store);
 
+/* Writes the categories, puts the known threads into theirs, and gives the known people a
+ * password. False: the fault was logged; roll back. */
+bool seed_fill_face2(struct store *store);
+
 #endif

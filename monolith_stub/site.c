@@ -1,38 +1,110 @@
 #include "monolith_stub/site.h"
 
-#include "monolith_stub/export.h"
-#include "monolith_stub/face1.h"
-#include "monolith_stub/forum_page.h"
-#include "monolith_stub/route.h"
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
-static void answer_health(struct store_pool *pool, const struct request *request,
-                          struct reply *reply)
+#include "monolith_stub/api2/problem.h"
+#include "monolith_stub/site_routes.h"
+
+/* Which of the forum's faces a path belongs to: they word their faults differently. */
+enum face { FACE_PLAIN, FACE_JSON, FACE_PAGES };
+
+static bool starts_with(struct text_view path, const char *prefix)
 {
-    (void)pool;
-    (void)request;
-    reply_text(reply, 200, "ok");
+    size_t length = strlen(prefix);
+    return path.length >= length && strncasecmp(path.bytes, prefix, length) == 0;
 }
 
-static const struct route routes[] = {
-    {"GET", "/", face1_welcome},
-    {"GET", "/api", face1_api_welcome},
-    {"GET", "/api/users", face1_users},
-    {"GET", "/api/users/{}", face1_user},
-    {"GET", "/api/threads", face1_threads},
-    {"GET", "/api/threads/{}", face1_thread},
-    {"GET", "/api/posts", face1_posts},
-    {"GET", "/api/posts/in-thread/{}", face1_posts_in_thread},
-    {"GET", "/api/posts/by-user/{}", face1_posts_by_user},
-    {"GET", "/forum", forum_page},
-    {"GET", "/health", answer_health},
-    {"GET", "/internal/export/users", export_users},
-    {"GET", "/internal/export/threads", export_threads},
-    {"GET", "/internal/export/posts", export_posts},
-};
-
-void site_answer(struct store_pool *pool, struct request *request, struct reply *reply)
+static enum face face_of(const struct request *request)
 {
-    route_table_answer(routes, sizeof(routes) / sizeof(routes[0]), pool, request, reply);
-    if (reply->body.failed)
-        reply_fault(reply);
+    if (starts_with(request->path, "/api/2.0/") || starts_with(request->path, "/internal/"))
+        return FACE_JSON;
+    return FACE_PLAIN;
+}
+
+bool site_find_route(struct request *request)
+{
+    request->route = route_find(site_routes, site_route_count, request);
+    return request->route != NULL && strcmp(request->route->method, "GET") != 0;
+}
+
+bool site_wants_details(const struct request *request)
+{
+    return request->route != NULL && (request->route->wants_visitor || request->route->is_control);
+}
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+    (void)!getentropy(&number, sizeof(number));
+    return number;
+}
+
+static bool knobs_touch(const struct request *request)
+{
+    return request->route == NULL || !request->route->is_control;
+}
+
+uint32_t site_latency_ms(const struct forum *forum, const struct request *request)
+{
+    uint32_t latency_ms = 0;
+    if (forum->knobs.latency_high_ms > 0 && knobs_touch(request))
+        latency_ms = knobs_latency_ms(&forum->knobs, random_number());
+    if (forum->knobs.bug == BUG_SLOW_SEARCH && request->route != NULL &&
+        strstr(request->route->pattern, "/search") != NULL)
+        latency_ms += KNOBS_SLOW_SEARCH_MS;
+    return latency_ms;
+}
+
+enum route_work site_work(struct forum *forum, struct request *request)
+{
+    const struct route *route = request->route;
+    if (route == NULL)
+        return WORK_AT_ONCE;
+    if (route->wants_visitor && route->work == WORK_AT_ONCE) {
+        visitor_read(forum, request);
+        if (request->visitor.state == VISITOR_ASK_OTHER)
+            return WORK_WRITES;
+    }
+    return route->work;
+}
+
+/* Plain text of the router becomes what the path's face speaks. */
+static void translate_fault(const struct request *request, struct reply *reply)
+{
+    if (reply->status < 400 || face_of(request) == FACE_PLAIN)
+        return;
+    problem_answer_status(reply, reply->status);
+}
+
+void site_answer(struct forum *forum, struct request *request, struct reply *reply)
+{
+    if (forum->knobs.fail_millionths > 0 && knobs_touch(request) &&
+        knobs_fails(&forum->knobs, random_number())) {
+        problem_answer(reply, 500, "Internal Server Error", "It fails on purpose: --fail.", NULL);
+        return;
+    }
+    const struct route *route = request->route;
+    if (route == NULL) {
+        route_answer_without(site_routes, site_route_count, request, reply);
+        translate_fault(request, reply);
+        return;
+    }
+    if (route->wants_visitor && request->visitor.state == VISITOR_UNREAD)
+        visitor_read(forum, request);
+    if (request->visitor.state == VISITOR_ASK_OTHER)
+        visitor_ask_other(forum, request);
+    route->answer(forum, request, reply);
+    if (!reply->body.failed && !reply->fields.failed)
+        return;
+    reply_fault(reply);
+    translate_fault(request, reply);
+}
+
+void site_answer_busy(const struct request *request, struct reply *reply)
+{
+    (void)request;
+    problem_answer(reply, 503, "Service Unavailable", "Too much is waiting already.", NULL);
+    reply_field(reply, "Retry-After", "1");
 }

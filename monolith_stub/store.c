@@ -4,31 +4,6 @@
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
-static const char *const query_sql[QUERY_COUNT] = {
-    [QUERY_USERS] = "SELECT id, username, name, bio FROM users ORDER BY id",
-    [QUERY_USER] = "SELECT id, username, name, bio FROM users WHERE id = ?1",
-    [QUERY_THREADS] = "SELECT id, title, created_by FROM threads ORDER BY id",
-    [QUERY_THREAD] = "SELECT id, title, created_by FROM threads WHERE id = ?1",
-    [QUERY_POSTS] = "SELECT thread_id, text, user_id FROM posts ORDER BY id",
-    [QUERY_POSTS_IN_THREAD] =
-        "SELECT thread_id, text, user_id FROM posts WHERE thread_id = ?1 ORDER BY id",
-    [QUERY_POSTS_BY_USER] =
-        "SELECT thread_id, text, user_id FROM posts WHERE user_id = ?1 ORDER BY id",
-    [QUERY_FORUM_PAGE] =
-        "SELECT threads.id, threads.title, starter.name, posts.id, posts.text, author.name"
-        " FROM threads JOIN users AS starter ON starter.id = threads.created_by"
-        " LEFT JOIN posts ON posts.thread_id = threads.id"
-        " LEFT JOIN users AS author ON author.id = posts.user_id"
-        " ORDER BY threads.id, posts.id",
-    /* A page after an id: ?1 the last id seen, ?2 how many rows. */
-    [QUERY_EXPORT_USERS] =
-        "SELECT id, username, name, bio FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
-    [QUERY_EXPORT_THREADS] =
-        "SELECT id, title, created_by FROM threads WHERE id > ?1 ORDER BY id LIMIT ?2",
-    [QUERY_EXPORT_POSTS] =
-        "SELECT id, thread_id, text, user_id FROM posts WHERE id > ?1 ORDER BY id LIMIT ?2",
-};
-
 static void log_fault(sqlite3 *database)
 {
     fprintf(stderr, "monolith_stub: database: %s\n", sqlite3_errmsg(database));
@@ -48,8 +23,8 @@ bool store_open(struct store *store, const char *path)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &store->database, flags, NULL) == SQLITE_OK &&
         sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS) == SQLITE_OK &&
-        store_execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                             "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"))
+        store_execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                             "PRAGMA temp_store = MEMORY;"))
         return true;
     fprintf(stderr, "monolith_stub: cannot open database '%s': %s\n", path,
             sqlite3_errmsg(store->database));
@@ -60,8 +35,8 @@ bool store_open(struct store *store, const char *path)
 bool store_prepare(struct store *store)
 {
     for (int i = 0; i < QUERY_COUNT; i++) {
-        if (sqlite3_prepare_v3(store->database, query_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &store->queries[i], NULL) != SQLITE_OK) {
+        if (sqlite3_prepare_v3(store->database, store_query_sql((enum query)i), -1,
+                               SQLITE_PREPARE_PERSISTENT, &store->queries[i], NULL) != SQLITE_OK) {
             log_fault(store->database);
             return false;
         }
@@ -95,4 +70,23 @@ bool store_end(sqlite3_stmt *query)
         return true;
     log_fault(sqlite3_db_handle(query));
     return false;
+}
+
+bool store_run(sqlite3_stmt *query)
+{
+    while (store_next(query)) {
+    }
+    return store_end(query);
+}
+
+void store_bind_text(sqlite3_stmt *query, int index, const char *bytes, size_t length)
+{
+    sqlite3_bind_text64(query, index, length > 0 ? bytes : "", length, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+const char *store_text(sqlite3_stmt *row, int column, size_t *ret_length)
+{
+    const char *bytes = (const char *)sqlite3_column_text(row, column);
+    *ret_length = (size_t)sqlite3_column_bytes(row, column);
+    return bytes == NULL ? "" : bytes;
 }

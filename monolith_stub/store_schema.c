@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "monolith_stub/seed.h"
+#include "monolith_stub/store_steps.h"
 
 /* One step of the schema's history. Steps are never edited once shipped, only added. */
 struct schema_step {
@@ -27,6 +28,7 @@ static const char face1_tables[] =
 
 static const struct schema_step steps[] = {
     {face1_tables, seed_fill},
+    {store_step_face2, store_step_face2_fill},
 };
 
 enum { STEP_COUNT = sizeof(steps) / sizeof(steps[0]) };

@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A part of somebody else's text, not ended by a NUL. */
+struct text_view {
+    const char *bytes;
+    size_t length;
+};
+
 struct text {
     char *bytes;
     size_t length;

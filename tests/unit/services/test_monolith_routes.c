@@ -8,32 +8,38 @@
 
 #include "monolith_stub/route.h"
 
-static void answer_list(struct store_pool *pool, const struct request *request, struct reply *reply)
+static void answer_list(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    (void)pool;
+    (void)forum;
     (void)request;
     reply_text(reply, 200, "list");
 }
 
-static void answer_item(struct store_pool *pool, const struct request *request, struct reply *reply)
+static void answer_item(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    (void)pool;
+    (void)forum;
     reply_text(reply, 200, "item ");
     text_append(&reply->body, request->parameters[0].bytes, request->parameters[0].length);
 }
 
 static const struct route routes[] = {
-    {"GET", "/", answer_list},
-    {"GET", "/api/things", answer_list},
-    {"POST", "/api/things", answer_list},
-    {"GET", "/api/things/{}", answer_item},
+    {.method = "GET", .pattern = "/", .answer = answer_list},
+    {.method = "GET", .pattern = "/api/things", .answer = answer_list},
+    {.method = "POST", .pattern = "/api/things", .answer = answer_list},
+    {.method = "GET", .pattern = "/api/things/{}", .answer = answer_item},
 };
+
+enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
 
 static void ask(const char *method, const char *path, struct reply *reply)
 {
     struct request request = {.method = method, .path = {path, strlen(path)}};
     reply_init(reply);
-    route_table_answer(routes, sizeof(routes) / sizeof(routes[0]), NULL, &request, reply);
+    const struct route *route = route_find(routes, ROUTE_COUNT, &request);
+    if (route != NULL)
+        route->answer(NULL, &request, reply);
+    else
+        route_answer_without(routes, ROUTE_COUNT, &request, reply);
 }
 
 static void assert_answer(const char *method, const char *path, unsigned status, const char *body)

@@ -1,0 +1,287 @@
+#include "monolith_stub/feeds/follower.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "monolith_stub/clock.h"
+#include "monolith_stub/feeds/event_apply.h"
+#include "monolith_stub/feeds/ownership.h"
+#include "monolith_stub/feeds/remote.h"
+#include "monolith_stub/people/session.h"
+#include "monolith_stub/store_pool.h"
+#include "monolith_stub/writer.h"
+
+enum {
+    URL_BYTES = 512,
+    BODY_LIMIT = 16 * 1024 * 1024,
+    ASK_BODY_LIMIT = 4096,
+    WAIT_S = 20,
+    SESSIONS_WAIT_S = 1, /* so that a silent service is noticed soon */
+    SPARE_MS = 1500,     /* how much longer than the wait an answer may take */
+    RETRY_MS = 200,
+    IDLE_MS = 1000
+};
+
+/* One feed that is followed. The thread's, but for what the lock protects. */
+struct link {
+    enum feed feed;
+    const char *origin; /* NULL: not followed */
+    CURL *remote;       /* the poll under way */
+    struct remote_answer answer;
+    int64_t retry_ms; /* when to ask again, after a fault */
+    bool complained;
+    struct follower_state state; /* under the lock; lag_ms is unused */
+    bool is_current;             /* under the lock: the last poll reached the end */
+    int64_t current_ms;          /* under the lock: when it last did */
+};
+
+struct follower {
+    struct forum *forum;
+    const char *users_url;
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool stops;
+    CURLM *polls;
+    pthread_mutex_t lock;
+    struct link links[FEED_COUNT];
+};
+
+static void mark(struct follower *follower, struct link *link, bool is_current, int64_t cursor)
+{
+    pthread_mutex_lock(&follower->lock);
+    link->is_current = is_current;
+    link->state.cursor = cursor;
+    if (is_current)
+        link->current_ms = clock_steady_ms();
+    pthread_mutex_unlock(&follower->lock);
+}
+
+static void start_poll(struct follower *follower, struct link *link)
+{
+    char url[URL_BYTES];
+    int wait_s = link->feed == FEED_SESSIONS ? SESSIONS_WAIT_S : WAIT_S;
+    snprintf(url, sizeof(url), "%s/internal/feed/%s?after=%" PRId64 "&wait=%ds&limit=500",
+             link->origin, feed_name(link->feed), link->state.cursor, wait_s);
+    text_clear(&link->answer.body);
+    link->remote = remote_new(url, wait_s * 1000L + SPARE_MS, &link->answer);
+    if (link->remote == NULL)
+        return;
+    curl_easy_setopt(link->remote, CURLOPT_PRIVATE, link);
+    curl_multi_add_handle(follower->polls, link->remote);
+}
+
+static void end_poll(struct follower *follower, struct link *link)
+{
+    if (link->remote == NULL)
+        return;
+    curl_multi_remove_handle(follower->polls, link->remote);
+    curl_easy_cleanup(link->remote);
+    link->remote = NULL;
+}
+
+static bool apply(struct follower *follower, struct link *link, int64_t *cursor)
+{
+    const struct text *body = &link->answer.body;
+    if (body->length == 0)
+        return true;
+    struct store *store = writer_begin(follower->forum->writer);
+    if (store == NULL)
+        return false;
+    if (event_apply_lines(store, link->feed, body->bytes, body->length, cursor))
+        return writer_commit(follower->forum->writer);
+    writer_rollback(follower->forum->writer);
+    return false;
+}
+
+static void on_fault(struct follower *follower, struct link *link, const char *why)
+{
+    if (!link->complained)
+        fprintf(stderr, "monolith_stub: cannot follow %s at %s: %s\n", feed_name(link->feed),
+                link->origin, why);
+    link->complained = true;
+    link->retry_ms = clock_steady_ms() + RETRY_MS;
+    mark(follower, link, false, link->state.cursor);
+}
+
+static void on_poll_done(struct follower *follower, struct link *link, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(link->remote, CURLINFO_RESPONSE_CODE, &status);
+    end_poll(follower, link);
+    int64_t cursor = link->state.cursor;
+    if (code != CURLE_OK) {
+        on_fault(follower, link, curl_easy_strerror(code));
+    } else if (status != 200) {
+        on_fault(follower, link, "its answer is not 200");
+    } else if (!apply(follower, link, &cursor)) {
+        on_fault(follower, link, "an event cannot be applied");
+    } else {
+        link->complained = false;
+        link->retry_ms = 0;
+        mark(follower, link, cursor >= link->answer.feed_last, cursor);
+    }
+}
+
+static void start_due_polls(struct follower *follower)
+{
+    for (int i = 0; i < FEED_COUNT; i++) {
+        struct link *link = &follower->links[i];
+        if (link->origin != NULL && link->remote == NULL && link->retry_ms <= clock_steady_ms())
+            start_poll(follower, link);
+    }
+}
+
+static void finish_polls(struct follower *follower)
+{
+    CURLMsg *message;
+    int left = 0;
+    while ((message = curl_multi_info_read(follower->polls, &left)) != NULL) {
+        struct link *link = NULL;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&link);
+        on_poll_done(follower, link, code);
+    }
+}
+
+static void *run_follower(void *context)
+{
+    struct follower *follower = context;
+    while (!atomic_load(&follower->stops)) {
+        int running = 0;
+        start_due_polls(follower);
+        curl_multi_perform(follower->polls, &running);
+        finish_polls(follower);
+        bool is_retrying = false;
+        for (int i = 0; i < FEED_COUNT; i++)
+            is_retrying |= follower->links[i].retry_ms > 0;
+        curl_multi_poll(follower->polls, NULL, 0, is_retrying ? RETRY_MS : IDLE_MS, NULL);
+    }
+    for (int i = 0; i < FEED_COUNT; i++)
+        end_poll(follower, &follower->links[i]);
+    return NULL;
+}
+
+static bool read_cursors(struct follower *follower, const char *const urls[AGGREGATE_COUNT])
+{
+    bool complete = true;
+    struct store *store = store_pool_take(follower->forum->pool);
+    for (int i = 0; i < FEED_COUNT; i++) {
+        struct link *link = &follower->links[i];
+        link->feed = (enum feed)i;
+        link->origin = urls[feed_aggregate(link->feed)];
+        text_init(&link->answer.body, BODY_LIMIT);
+        complete = complete && event_cursor_read(store, link->feed, &link->state.cursor);
+    }
+    store_pool_give_back(follower->forum->pool, store);
+    return complete;
+}
+
+struct follower *follower_new(struct forum *forum, const char *const urls[AGGREGATE_COUNT])
+{
+    struct follower *follower = calloc(1, sizeof(*follower));
+    if (follower == NULL)
+        return NULL;
+    follower->forum = forum;
+    follower->users_url = urls[AGGREGATE_USERS];
+    pthread_mutex_init(&follower->lock, NULL);
+    follower->polls = curl_multi_init();
+    bool is_ready = read_cursors(follower, urls) && follower->polls != NULL;
+    follower->has_thread =
+        is_ready && pthread_create(&follower->thread, NULL, run_follower, follower) == 0;
+    if (follower->has_thread)
+        return follower;
+    fputs("monolith_stub: cannot start following\n", stderr);
+    follower_free(follower);
+    return NULL;
+}
+
+void follower_free(struct follower *follower)
+{
+    if (follower == NULL)
+        return;
+    atomic_store(&follower->stops, true);
+    if (follower->has_thread) {
+        curl_multi_wakeup(follower->polls);
+        pthread_join(follower->thread, NULL);
+    }
+    for (int i = 0; i < FEED_COUNT; i++)
+        text_done(&follower->links[i].answer.body);
+    curl_multi_cleanup(follower->polls);
+    pthread_mutex_destroy(&follower->lock);
+    free(follower);
+}
+
+bool follower_state_read(struct follower *follower, enum feed feed,
+                         struct follower_state *ret_state)
+{
+    struct link *link = &follower->links[feed];
+    if (link->origin == NULL)
+        return false;
+    pthread_mutex_lock(&follower->lock);
+    *ret_state = link->state;
+    ret_state->lag_ms = link->is_current ? 0 : clock_steady_ms() - link->current_ms;
+    pthread_mutex_unlock(&follower->lock);
+    return true;
+}
+
+bool follower_sessions_are_settled(struct follower *follower, struct store *store, bool is_known)
+{
+    struct follower_state state;
+    struct ownership ownership;
+    if (!follower_state_read(follower, FEED_SESSIONS, &state))
+        return true;
+    if (ownership_read(store, AGGREGATE_USERS, &ownership) && ownership.is_ours)
+        return true; /* sessions begin and end here */
+    return is_known && state.lag_ms <= FOLLOWER_FRESH_MS;
+}
+
+static enum follower_says read_answer(long status, const struct text *body,
+                                      struct session *ret_session)
+{
+    if (status == 404)
+        return FOLLOWER_SAYS_NO;
+    json_t *object = status == 200 ? json_loadb(body->bytes, body->length, 0, NULL) : NULL;
+    const json_t *user = json_object_get(object, "user");
+    const json_t *expires = json_object_get(object, "expires_ms");
+    bool is_complete = json_is_integer(user) && json_is_integer(expires);
+    if (is_complete) {
+        ret_session->user = json_integer_value(user);
+        ret_session->expires_ms = json_integer_value(expires);
+    }
+    bool is_good = is_complete && ret_session->expires_ms > clock_wall_ms();
+    json_decref(object);
+    if (!is_complete)
+        return FOLLOWER_SAYS_NOTHING;
+    return is_good ? FOLLOWER_SAYS_YES : FOLLOWER_SAYS_NO;
+}
+
+enum follower_says follower_ask_session(struct follower *follower, const char *hash,
+                                        struct session *ret_session)
+{
+    char url[URL_BYTES];
+    char body[128];
+    long status = 0;
+    struct remote_answer answer;
+    if (follower->users_url == NULL)
+        return FOLLOWER_SAYS_NOTHING;
+    text_init(&answer.body, ASK_BODY_LIMIT);
+    snprintf(url, sizeof(url), "%s/internal/sessions/check", follower->users_url);
+    snprintf(body, sizeof(body), "{\"id\":\"%s\"}", hash);
+    CURL *remote = remote_new(url, FOLLOWER_ASK_MS, &answer);
+    if (remote == NULL)
+        return FOLLOWER_SAYS_NOTHING;
+    struct curl_slist *fields = remote_post_json(remote, body);
+    if (curl_easy_perform(remote) == CURLE_OK)
+        curl_easy_getinfo(remote, CURLINFO_RESPONSE_CODE, &status);
+    enum follower_says says = read_answer(status, &answer.body, ret_session);
+    curl_slist_free_all(fields);
+    curl_easy_cleanup(remote);
+    text_done(&answer.body);
+    return says;
+}

@@ -1,0 +1,74 @@
+#include "monolith_stub/site_routes.h"
+
+#include "monolith_stub/api2/json_people.h"
+#include "monolith_stub/export.h"
+#include "monolith_stub/face1.h"
+#include "monolith_stub/feeds/feed_reply.h"
+#include "monolith_stub/feeds/owner_reply.h"
+#include "monolith_stub/forum_page.h"
+#include "monolith_stub/metrics.h"
+#include "monolith_stub/people/session_check.h"
+
+static void answer_health(struct forum *forum, const struct request *request, struct reply *reply)
+{
+    (void)forum;
+    (void)request;
+    reply_text(reply, 200, "ok");
+}
+
+/* Face 1.0 and exports: nobody asks who asks. */
+#define PLAIN(path, function)                                                                      \
+    {                                                                                              \
+        "GET", path, function, WORK_AT_ONCE, false, false                                          \
+    }
+/* Between the applications, and for whoever watches. */
+#define CONTROL(method, path, function, work)                                                      \
+    {                                                                                              \
+        method, path, function, work, false, true                                                  \
+    }
+/* Face 2.0. */
+#define READ(path, function)                                                                       \
+    {                                                                                              \
+        "GET", path, function, WORK_AT_ONCE, true, false                                           \
+    }
+#define WRITE(method, path, function)                                                              \
+    {                                                                                              \
+        method, path, function, WORK_WRITES, true, false                                           \
+    }
+#define PASSWORD(path, function)                                                                   \
+    {                                                                                              \
+        "POST", path, function, WORK_PASSWORD, true, false                                         \
+    }
+
+const struct route site_routes[] = {
+    PLAIN("/", face1_welcome),
+    PLAIN("/api", face1_api_welcome),
+    PLAIN("/api/users", face1_users),
+    PLAIN("/api/users/{}", face1_user),
+    PLAIN("/api/threads", face1_threads),
+    PLAIN("/api/threads/{}", face1_thread),
+    PLAIN("/api/posts", face1_posts),
+    PLAIN("/api/posts/in-thread/{}", face1_posts_in_thread),
+    PLAIN("/api/posts/by-user/{}", face1_posts_by_user),
+    PLAIN("/forum", forum_page),
+
+    PASSWORD("/api/2.0/users", json_register),
+    READ("/api/2.0/users", json_users),
+    READ("/api/2.0/users/{}", json_user),
+    WRITE("PATCH", "/api/2.0/users/{}", json_user_edit),
+    READ("/api/2.0/me", json_me),
+    PASSWORD("/api/2.0/sessions", json_log_in),
+    WRITE("DELETE", "/api/2.0/sessions/current", json_log_out),
+
+    CONTROL("GET", "/health", answer_health, WORK_AT_ONCE),
+    CONTROL("GET", "/metrics", metrics_answer, WORK_AT_ONCE),
+    PLAIN("/internal/export/users", export_users),
+    PLAIN("/internal/export/threads", export_threads),
+    PLAIN("/internal/export/posts", export_posts),
+    CONTROL("GET", "/internal/feed/{}", feed_answer, WORK_AT_ONCE),
+    CONTROL("GET", "/internal/owner/{}", owner_answer, WORK_AT_ONCE),
+    CONTROL("POST", "/internal/owner/{}", owner_answer_change, WORK_WRITES),
+    CONTROL("POST", "/internal/sessions/check", session_check_answer, WORK_AT_ONCE),
+};
+
+const size_t site_route_count = sizeof(site_routes) / sizeof(site_routes[0]);
