@@ -1,6 +1,8 @@
 #include "monolith_stub/site_routes.h"
 
 #include "monolith_stub/api2/json_people.h"
+#include "monolith_stub/api2/json_posts.h"
+#include "monolith_stub/api2/json_threads.h"
 #include "monolith_stub/export.h"
 #include "monolith_stub/face1.h"
 #include "monolith_stub/feeds/feed_reply.h"
@@ -59,6 +61,19 @@ const struct route site_routes[] = {
     READ("/api/2.0/me", json_me),
     PASSWORD("/api/2.0/sessions", json_log_in),
     WRITE("DELETE", "/api/2.0/sessions/current", json_log_out),
+    READ("/api/2.0/categories", json_categories),
+    READ("/api/2.0/categories/{}/threads", json_category_threads),
+    READ("/api/2.0/threads", json_threads),
+    WRITE("POST", "/api/2.0/threads", json_thread_add),
+    READ("/api/2.0/threads/{}", json_thread),
+    READ("/api/2.0/threads/{}/posts", json_thread_posts),
+    WRITE("POST", "/api/2.0/threads/{}/posts", json_post_add),
+    READ("/api/2.0/posts/{}", json_post),
+    WRITE("PATCH", "/api/2.0/posts/{}", json_post_edit),
+    WRITE("DELETE", "/api/2.0/posts/{}", json_post_delete),
+    WRITE("PUT", "/api/2.0/posts/{}/like", json_like),
+    WRITE("DELETE", "/api/2.0/posts/{}/like", json_unlike),
+    READ("/api/2.0/search", json_search),
 
     CONTROL("GET", "/health", answer_health, WORK_AT_ONCE),
     CONTROL("GET", "/metrics", metrics_answer, WORK_AT_ONCE),

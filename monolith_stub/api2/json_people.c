@@ -3,8 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "monolith_stub/api2/json_list.h"
+#include "monolith_stub/api2/json_request.h"
 #include "monolith_stub/api2/problem.h"
-#include "monolith_stub/input/form.h"
 #include "monolith_stub/input/json_body.h"
 #include "monolith_stub/input/paging.h"
 #include "monolith_stub/json_write.h"
@@ -125,45 +126,33 @@ void json_me(struct forum *forum, const struct request *request, struct reply *r
 void json_user(struct forum *forum, const struct request *request, struct reply *reply)
 {
     int64_t id;
-    if (id_read(request->parameters[0], &id))
+    if (json_read_id(request, reply, &id))
         answer_user(forum, id, reply);
-    else
-        problem_answer_status(reply, 404);
-}
-
-static bool read_ids(const struct request *request, struct reply *reply, struct id_list *ret_ids)
-{
-    struct form form;
-    struct text_view list;
-    if (!form_read(request->query, &form)) {
-        problem_answer_status(reply, 400);
-        return false;
-    }
-    bool is_list = form_find(&form, "ids", &list) && id_list_read(list, ret_ids);
-    form_done(&form);
-    if (is_list)
-        return true;
-    struct outcome fault = outcome_field_fault("ids", "It is 1 to 100 ids with commas between.");
-    problem_answer_outcome(reply, &fault);
-    return false;
 }
 
 void json_users(struct forum *forum, const struct request *request, struct reply *reply)
 {
-    struct id_list list;
-    if (!read_ids(request, reply, &list))
+    struct id_list ids;
+    struct json_list list;
+    if (!json_read_ids(request, reply, &ids))
         return;
-    struct text *body = &reply->body;
-    text_append_string(body, "{\"items\":[");
-    size_t empty = body->length;
-    for (unsigned i = 0; i < list.count; i++) {
-        if (!append_user(forum, list.ids[i], body->length > empty ? "," : "", body)) {
-            reply_fault(reply);
-            return;
+    bool complete = true;
+    json_list_begin(&list, reply, &forum->knobs);
+    struct store *store = store_pool_take(forum->pool);
+    for (unsigned i = 0; complete && i < ids.count; i++) {
+        sqlite3_stmt *row = store_begin(store, QUERY_PROFILE);
+        sqlite3_bind_int64(row, 1, ids.ids[i]);
+        if (store_next(row)) {
+            json_list_next(&list);
+            write_user(list.out, row, list.bug == BUG_DROPPED_FIELD);
         }
+        complete = store_end(row);
     }
-    text_append_string(body, "]}");
-    reply_json(reply);
+    store_pool_give_back(forum->pool, store);
+    if (complete)
+        json_list_end_whole(&list, reply);
+    else
+        reply_fault(reply);
 }
 
 void json_user_edit(struct forum *forum, const struct request *request, struct reply *reply)
