@@ -25,6 +25,7 @@ enum { IDLE_FRAMES_AT_ONCE = 2000, IDLE_FRAMES_A_SECOND = 100, IDLE_FRAMES_EARNE
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
     CONNECTION_WINDOW_BYTES = 1024 * 1024,
+    FIRST_EXTENSION_TYPE = 0x0a,
     /* Between the first GOAWAY and the one that names the last stream: at least one round trip. */
     DRAIN_NOTICE_MS = 300,
 };
@@ -290,6 +291,21 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     return 0;
 }
 
+/* Frames of types that we do not know are ignored (RFC 9113 section 4.1), but not for nothing. */
+static int skip_extension_bytes(nghttp2_session *nghttp2, const nghttp2_frame_hd *head,
+                                const uint8_t *data, size_t length, void *user_data)
+{
+    (void)nghttp2, (void)head, (void)data, (void)length, (void)user_data;
+    return NGHTTP2_ERR_CANCEL;
+}
+
+static int skip_extension(nghttp2_session *nghttp2, void **payload, const nghttp2_frame_hd *head,
+                          void *user_data)
+{
+    (void)nghttp2, (void)payload, (void)head, (void)user_data;
+    return NGHTTP2_ERR_CANCEL;
+}
+
 static void charge(struct http2_session *session, struct allowance *allowance)
 {
     if (!allowance_take(allowance, exchanges_of(session)->io->loop.now_ms))
@@ -507,6 +523,11 @@ static nghttp2_session *nghttp2_new(struct http2_session *session)
     nghttp2_session_callbacks_set_send_callback(callbacks, send_frame);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
     nghttp2_option_set_no_auto_window_update(options, 1);
+    /* Else nghttp2 passes over unknown types without a word, and nobody could count them. */
+    for (unsigned type = FIRST_EXTENSION_TYPE; type <= UINT8_MAX; type++)
+        nghttp2_option_set_user_recv_extension_type(options, (uint8_t)type);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, skip_extension_bytes);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, skip_extension);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     CHECK(nghttp2_session_server_new2(&nghttp2, callbacks, session, options) == 0);
     nghttp2_session_callbacks_del(callbacks);

@@ -169,7 +169,7 @@ static const struct key_row module_rows[] = {
     {"write_owner", read_word, AT(write_owner), &write_owner_words, WRITE_OWNER_LEGACY,
      "\"extracted\"", 0},
     {"shared_store", read_flag, AT(shared_store), NULL, 0, "true", 0},
-    {"on_flip", read_path, AT(on_flip), NULL, 0, "\"../bin/flip\"", KEY_NOT_BUILT},
+    {"on_flip", read_path, AT(on_flip), NULL, 0, "\"../bin/flip\"", 0},
     {"pin", read_duration, AT(pin), &any_duration, 3 * SECOND, "\"3s\"", KEY_NOT_BUILT},
     {"pin_group", read_token, AT(pin_group), NULL, 0, "\"forum\"", KEY_NOT_BUILT},
     {"on_error", read_word, AT(on_error), &error_words, 0, "\"fallback\"", KEY_NOT_BUILT},

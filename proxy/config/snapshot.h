@@ -42,7 +42,8 @@ struct access_log_config {
 };
 
 struct snapshot {
-    struct arena arena; /* owns every string and array below */
+    struct snapshot *base; /* not NULL: a change of modules only; all else is the base's */
+    struct arena arena;    /* owns every string and array below, unless there is a base */
     _Atomic uint32_t references;
     uint64_t generation;
 
@@ -88,6 +89,12 @@ struct snapshot *snapshot_build(const struct settings *settings, struct endpoint
 struct snapshot *snapshot_build_offline(const struct settings *settings,
                                         struct endpoint_registry *registry,
                                         struct config_report *report);
+/*
+ * The same configuration with other modules (the same names in the same order): what a live change
+ * builds. Takes `modules`, references `base`. One reference.
+ */
+struct snapshot *snapshot_with_modules_take(struct snapshot *base, struct module_table *modules,
+                                            uint64_t generation);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot); /* NULL is allowed */
 

@@ -77,6 +77,7 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
             .stage = (enum stage)from->stage.value,
             .threshold = (uint32_t)from->percent.value,
             .write_owner = (enum write_owner)from->write_owner.value,
+            .on_flip = arena_copy(&table->arena, from->on_flip.text),
             .legacy_backend = backend_index(settings, &from->legacy),
             .extracted_backend = backend_index(settings, &from->extracted),
         };

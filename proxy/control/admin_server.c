@@ -9,7 +9,7 @@
 #include "proxy/net/socket.h"
 
 enum { BACKLOG = 64, CONNECTIONS_MAX = 64, TIMEOUT_S = 30, CONNECTION_BYTES = 32 * 1024 };
-enum { BURST_EVENTS = 1000, REST_MS = 100 };
+enum { BURST_EVENTS = 1000, REST_MS = 100, HEARTBEAT_MS = 1000 };
 
 struct admin_server {
     struct loop *loop;
@@ -96,11 +96,12 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
 static void run_daemon(struct admin_server *server)
 {
     MHD_run(server->daemon);
-    MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
-    if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
-        deadline_start(server->loop, &server->timeout, timeout_ms > 0 ? timeout_ms : 1);
-    else
-        deadline_stop(&server->timeout);
+    /* Never without a timer: a daemon that ran out of descriptors, or of its own connections,
+     * listens again only in a later run, and nothing else may cause one. */
+    MHD_UNSIGNED_LONG_LONG timeout_ms = HEARTBEAT_MS;
+    if (MHD_get_timeout(server->daemon, &timeout_ms) != MHD_YES || timeout_ms > HEARTBEAT_MS)
+        timeout_ms = HEARTBEAT_MS;
+    deadline_start(server->loop, &server->timeout, timeout_ms > 0 ? timeout_ms : 1);
 }
 
 /*

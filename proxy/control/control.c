@@ -41,6 +41,7 @@ static void drain(struct control *control)
 {
     if (control->draining)
         return;
+    flip_cancel(&control->flip);
     control->draining = true;
     log_info("draining");
     for (uint32_t i = 0; i < control->worker_count; i++)
@@ -156,7 +157,6 @@ static void start_workers(struct control *control, const struct snapshot *snapsh
     }
     control->publisher.workers = control->workers;
     control->publisher.worker_count = control->worker_count;
-    control->publisher.metrics = control->metrics;
 }
 
 static bool start_admin(struct control *control, struct fault *fault)
@@ -172,6 +172,29 @@ static bool start_admin(struct control *control, struct fault *fault)
     return control->admin != NULL;
 }
 
+/*
+ * Takes the snapshot. When a write owner was changed in the files while nobody served, it is
+ * changed now, in the same way as by a reload, and not by the mere start.
+ */
+static bool publish_first(struct control *control, struct snapshot *snapshot, struct fault *fault)
+{
+    struct snapshot *first = NULL;
+    if (journal_exists(snapshot->state_dir.data)) {
+        control->journal = journal_open(snapshot->state_dir.data, fault);
+        if (control->journal == NULL) {
+            snapshot_unref(snapshot);
+            return false;
+        }
+        first = flip_with_recorded_owners(snapshot, control->journal, control->next_generation++);
+    }
+    if (first == NULL)
+        return publisher_publish_take(&control->publisher, snapshot, fault);
+    if (publisher_publish_take(&control->publisher, first, fault))
+        return flip_start_take(&control->flip, snapshot, fault);
+    snapshot_unref(snapshot);
+    return false;
+}
+
 /* Takes the snapshot. */
 static bool start(struct control *control, struct snapshot *snapshot, struct fault *fault)
 {
@@ -183,11 +206,8 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
         return false;
     }
     start_workers(control, snapshot);
-    if (!publisher_publish_take(&control->publisher, snapshot, fault) ||
-        !start_admin(control, fault))
-        return false;
     control->last_reload_successful = true;
-    return true;
+    return publish_first(control, snapshot, fault) && start_admin(control, fault);
 }
 
 static void say_ready(const struct control *control)
@@ -202,10 +222,12 @@ static void say_ready(const struct control *control)
 
 static void finish(struct control *control)
 {
+    flip_stop(&control->flip);
     admin_server_free(control->admin);
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_stop(control->workers[i]);
     publisher_done(&control->publisher);
+    journal_close(control->journal);
     if (control->access_log != NULL)
         access_log_free(control->access_log);
     for (uint32_t i = 0; i < control->worker_count; i++)
@@ -227,6 +249,7 @@ int control_run(const char *path)
     loop_init(&control.loop);
     control.loop.on_wake = stop_if_drained;
     deadline_init(&control.drain, on_drain_timeout);
+    control_init_flip(&control);
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.metrics = make_metrics();

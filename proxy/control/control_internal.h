@@ -4,6 +4,7 @@
 
 #include "proxy/config/settings.h"
 #include "proxy/control/admin_server.h"
+#include "proxy/control/flip.h"
 #include "proxy/control/publish.h"
 
 enum { SIGNALS = 6 };
@@ -19,6 +20,9 @@ struct control {
     _Atomic uint32_t total_connections;
     struct access_log *access_log; /* NULL: off since the start */
     struct publisher publisher;
+    struct journal *journal; /* NULL until it is needed */
+    struct flip flip;
+    bool reload_again; /* a reload was asked for while write owners were being changed */
     struct admin_server *admin;
     ev_signal signals[SIGNALS];
     struct deadline drain; /* the longest that a graceful end may take */
@@ -35,7 +39,11 @@ extern const struct admin_route control_admin_routes[];
  * good. */
 struct snapshot *control_load(struct control *control);
 
-/* Loads and publishes; a bad configuration changes nothing. */
+/* Sets up changes of write owner; before anything is published. */
+void control_init_flip(struct control *control);
+
+/* Loads and publishes; a bad configuration changes nothing. A change of write owner goes on after
+ * this returns. */
 void control_reload(struct control *control);
 
 #endif

@@ -43,7 +43,7 @@ static void number_backend(struct metrics_registry *metrics, struct arena *arena
 }
 
 /* Names in the configuration are letters, digits, '-' and '_': nothing to escape. */
-static void number_snapshot(struct metrics_registry *metrics, struct snapshot *snapshot)
+void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics)
 {
     struct arena arena;
     arena_init(&arena, NULL);
@@ -127,7 +127,6 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
         snapshot_unref(snapshot);
         return false;
     }
-    number_snapshot(publisher->metrics, snapshot);
     for (uint32_t i = 0; i < publisher->worker_count; i++)
         worker_publish(publisher->workers[i], snapshot, fds + i * snapshot->listener_count);
     free(fds);

@@ -1,6 +1,6 @@
 /*
- * The one way a snapshot comes into force: counters for its routes, sockets for its new listeners,
- * then every worker, and only when all have acknowledged is it the current one. Control thread.
+ * The one way a snapshot comes into force: sockets for its new listeners, then every worker, and
+ * only when all have acknowledged is it the current one. Control thread.
  */
 #ifndef CONTROL_PUBLISH_H
 #define CONTROL_PUBLISH_H
@@ -11,9 +11,11 @@
 struct publisher {
     struct worker **workers; /* borrowed */
     uint32_t worker_count;
-    struct metrics_registry *metrics; /* borrowed */
-    struct snapshot *current;         /* one reference; NULL before the first */
+    struct snapshot *current; /* one reference; NULL before the first */
 };
+
+/* Gives counters to the routes and backends of a snapshot, before anybody else sees it. */
+void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics);
 
 /*
  * Takes the snapshot and makes it current. On failure (a listener's address cannot be bound)

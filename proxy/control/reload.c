@@ -14,8 +14,10 @@ struct snapshot *control_load(struct control *control)
     config_report_print(&report, stderr);
     settings_free(settings);
     config_report_done(&report);
-    if (snapshot != NULL)
+    if (snapshot != NULL) {
+        snapshot_number(snapshot, control->metrics);
         control->next_generation++;
+    }
     return snapshot;
 }
 
@@ -44,6 +46,51 @@ static bool move_access_log(struct control *control, const struct snapshot *next
     return access_log_reopen(control->access_log, next->access_log.path.data, fault);
 }
 
+static void finish_reload(struct control *control, bool successful)
+{
+    control->last_reload_successful = successful;
+    unsigned long long generation = control->publisher.current->generation;
+    if (successful)
+        log_info("generation %llu is in force", generation);
+    else
+        log_error("generation %llu is in force, not all as the files say", generation);
+    if (!control->reload_again)
+        return;
+    control->reload_again = false;
+    control_reload(control);
+}
+
+static void on_flip_done(struct flip *flip, bool successful)
+{
+    finish_reload(LIST_ENTRY(flip, struct control, flip), successful);
+}
+
+void control_init_flip(struct control *control)
+{
+    control->flip = (struct flip){
+        .loop = &control->loop,
+        .publisher = &control->publisher,
+        .journal = &control->journal,
+        .next_generation = &control->next_generation,
+        .on_done = on_flip_done,
+    };
+}
+
+/* Takes the snapshot. */
+static bool put_in_force(struct control *control, struct snapshot *next, struct fault *fault)
+{
+    if (!move_access_log(control, next, fault)) {
+        snapshot_unref(next);
+        return false;
+    }
+    if (flip_is_needed(control->publisher.current, next))
+        return flip_start_take(&control->flip, next, fault);
+    if (!publisher_publish_take(&control->publisher, next, fault))
+        return false;
+    finish_reload(control, true);
+    return true;
+}
+
 void control_reload(struct control *control)
 {
     struct fault fault;
@@ -51,24 +98,19 @@ void control_reload(struct control *control)
         log_warning("draining; a reload is refused");
         return;
     }
-    struct snapshot *next = control_load(control);
+    if (flip_is_on(&control->flip)) {
+        log_info("a write owner is being changed; the reload waits for that");
+        control->reload_again = true;
+        return;
+    }
     control->last_reload_successful = false;
+    struct snapshot *next = control_load(control);
     if (next == NULL) {
         log_error("reload of %s failed; generation %llu stays", control->path,
                   (unsigned long long)control->publisher.current->generation);
         return;
     }
-    uint64_t generation = next->generation;
     report_fixed(control->publisher.current, next);
-    if (!move_access_log(control, next, &fault)) {
+    if (!put_in_force(control, next, &fault))
         log_error("reload of %s failed: %s", control->path, fault.text);
-        snapshot_unref(next);
-        return;
-    }
-    if (!publisher_publish_take(&control->publisher, next, &fault)) {
-        log_error("reload of %s failed: %s", control->path, fault.text);
-        return;
-    }
-    control->last_reload_successful = true;
-    log_info("generation %llu is in force", (unsigned long long)generation);
 }

@@ -9,8 +9,11 @@
 static const struct state_row states[EXCHANGE_STATE_COUNT] = {
     [EXCHANGE_RECEIVING] = {"receiving",
                             STATE_BIT(EXCHANGE_PLANNED) | STATE_BIT(EXCHANGE_REPLYING_LOCALLY)},
-    [EXCHANGE_PLANNED] = {"planned",
-                          STATE_BIT(EXCHANGE_FORWARDING) | STATE_BIT(EXCHANGE_REPLYING_LOCALLY)},
+    [EXCHANGE_PLANNED] = {"planned", STATE_BIT(EXCHANGE_FORWARDING) |
+                                         STATE_BIT(EXCHANGE_REPLYING_LOCALLY) |
+                                         STATE_BIT(EXCHANGE_WAITING)},
+    [EXCHANGE_WAITING] = {"waiting",
+                          STATE_BIT(EXCHANGE_PLANNED) | STATE_BIT(EXCHANGE_REPLYING_LOCALLY)},
     [EXCHANGE_FORWARDING] = {"forwarding", STATE_BIT(EXCHANGE_FORWARDING) |
                                                STATE_BIT(EXCHANGE_RESPONDING) |
                                                STATE_BIT(EXCHANGE_REPLYING_LOCALLY) |
@@ -76,6 +79,7 @@ static void ensure_request_id(struct exchange *exchange)
 void exchange_reply_locally(struct exchange *exchange, int status, const char *detail)
 {
     CHECK(!exchange->answer_started);
+    exchange_stop_waiting(exchange);
     exchange_close_stream(exchange);
     exchange_set_state(exchange, EXCHANGE_REPLYING_LOCALLY);
     exchange_deadlines_stop(exchange);
@@ -194,6 +198,7 @@ static struct exchange *exchange_new(struct exchange_environment *environment,
     exchange->began_us = environment->io->loop.now_us;
     exchange->plan.reason = REASON_REJECTED;
     exchange_deadlines_init(exchange);
+    list_init(&exchange->waiting);
     environment->live++;
     metrics_gauge_add(&environment->metrics->gauges.live_exchanges, 1);
     return exchange;
@@ -211,6 +216,50 @@ static void make_plan(struct exchange *exchange)
     exchange_set_state(exchange, EXCHANGE_PLANNED);
 }
 
+/* The lease's count of writes under way, by module: what a change of write owner waits for. */
+static uint32_t *writes_of(struct exchange *exchange)
+{
+    const struct module_table *table = exchange_snapshot(exchange)->modules;
+    return &exchange->lease->writes[exchange->plan.module - table->modules];
+}
+
+static void count_write(struct exchange *exchange)
+{
+    if (exchange->plan.module == NULL || !exchange->plan.is_write)
+        return;
+    ++*writes_of(exchange);
+    exchange->counted_as_write = true;
+}
+
+static void uncount_write(struct exchange *exchange)
+{
+    if (exchange->counted_as_write)
+        --*writes_of(exchange);
+    exchange->counted_as_write = false;
+}
+
+void exchange_proceed(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    make_plan(exchange);
+    if (exchange->plan.refuse_status != 0) {
+        exchange_reply_locally(exchange, exchange->plan.refuse_status, NULL);
+        return;
+    }
+    if (exchange->plan.reason == REASON_FREEZE) {
+        exchange_wait(exchange);
+        return;
+    }
+    count_write(exchange);
+    exchange->backend = &exchange_snapshot(exchange)->backends[exchange->plan.backend];
+    resolve_timeouts(exchange);
+    prepare_request(exchange);
+    retry_budget_add(&environment->retries);
+    deadline_start(&environment->io->loop, &exchange->total, (uint64_t)exchange->timeouts.total_ms);
+    exchange_body_progress(exchange);
+    exchange_forward(exchange);
+}
+
 struct exchange *exchange_start(struct exchange_environment *environment,
                                 const struct exchange_client *table, void *client,
                                 const struct exchange_connection *connection,
@@ -225,18 +274,7 @@ struct exchange *exchange_start(struct exchange_environment *environment,
         exchange_reply_locally(exchange, verdict.status, verdict.detail);
         return exchange;
     }
-    make_plan(exchange);
-    if (exchange->plan.refuse_status != 0) {
-        exchange_reply_locally(exchange, exchange->plan.refuse_status, NULL);
-        return exchange;
-    }
-    exchange->backend = &snapshot->backends[exchange->plan.backend];
-    resolve_timeouts(exchange);
-    prepare_request(exchange);
-    retry_budget_add(&environment->retries);
-    deadline_start(&environment->io->loop, &exchange->total, (uint64_t)exchange->timeouts.total_ms);
-    exchange_body_progress(exchange);
-    exchange_forward(exchange);
+    exchange_proceed(exchange);
     return exchange;
 }
 
@@ -247,6 +285,10 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
     uint64_t limit = exchange_snapshot(exchange)->limits.body_bytes;
     if (limit != 0 && exchange->request_bytes > limit && exchange->stream != NULL)
         exchange_give_up_on_client(exchange, 413, "The request content is too large.");
+    if (exchange->state == EXCHANGE_WAITING) {
+        byte_queue_append_slice(&exchange->held_body, source, data, length);
+        return;
+    }
     if (exchange->stream == NULL) { /* answered already: the rest is taken and dropped */
         exchange->table->request_consumed(exchange->client, length);
         return;
@@ -260,9 +302,15 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
 void exchange_request_end(struct exchange *exchange, const struct headers *trailers)
 {
     exchange->request_ended = true;
+    exchange->request_trailers = trailers;
     deadline_stop(&exchange->body);
-    if (exchange->stream == NULL)
-        return;
+    if (exchange->stream != NULL)
+        exchange_send_end(exchange);
+}
+
+void exchange_send_end(struct exchange *exchange)
+{
+    const struct headers *trailers = exchange->request_trailers;
     struct headers *passed = NULL;
     if (trailers != NULL && trailers->count > 0) {
         passed = arena_alloc(exchange->arena, sizeof(*passed));
@@ -286,7 +334,9 @@ void exchange_end(struct exchange *exchange)
 {
     struct exchange_environment *environment = exchange->environment;
     exchange_deadlines_stop(exchange);
+    exchange_stop_waiting(exchange);
     exchange_close_stream(exchange);
+    uncount_write(exchange);
     exchange_record(exchange);
     snapshot_lease_drop(exchange->lease);
     environment->live--;

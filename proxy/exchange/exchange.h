@@ -6,6 +6,7 @@
  *   RECEIVING -> PLANNED -> FORWARDING -> RESPONDING -> FINISHED
  *                    |           \-> (again) FORWARDING
  *                    \-> REPLYING_LOCALLY -> FINISHED          FAILED: the client saw a cut answer
+ *                    \-> WAITING -> PLANNED                    a write of a frozen module
  */
 #ifndef EXCHANGE_EXCHANGE_H
 #define EXCHANGE_EXCHANGE_H
@@ -27,6 +28,8 @@ struct exchange_environment {
     struct metrics_shard *metrics;
     struct access_log_ring *log;  /* NULL: no access log */
     struct snapshot_lease *lease; /* the current one */
+    struct list leases;           /* all that have exchanges, and the current one */
+    struct list waiting;          /* exchanges whose module's writes are frozen */
     struct entropy entropy;
     struct retry_budget retries;
     uint32_t live; /* exchanges begun and not ended */
@@ -76,6 +79,12 @@ void exchange_request_end(struct exchange *exchange, const struct headers *trail
 
 /* `length` bytes of the answer's body have left for the client. */
 void exchange_response_consumed(struct exchange *exchange, size_t length);
+
+/*
+ * The environment has a new current lease: exchanges that wait are planned again under it, those
+ * whose module is still frozen go on waiting.
+ */
+void exchange_resume_waiting(struct exchange_environment *environment);
 
 /* The client's stream is over, completely answered or not. No call into the client after this. */
 void exchange_end(struct exchange *exchange);

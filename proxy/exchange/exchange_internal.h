@@ -2,11 +2,13 @@
 #ifndef EXCHANGE_EXCHANGE_INTERNAL_H
 #define EXCHANGE_EXCHANGE_INTERNAL_H
 
+#include "proxy/core/byte_queue.h"
 #include "proxy/exchange/exchange.h"
 
 enum exchange_state {
     EXCHANGE_RECEIVING,
     EXCHANGE_PLANNED,
+    EXCHANGE_WAITING,
     EXCHANGE_FORWARDING,
     EXCHANGE_RESPONDING,
     EXCHANGE_REPLYING_LOCALLY,
@@ -32,6 +34,13 @@ struct exchange {
     struct plan plan;
     struct strview request_id;
     struct strview traceparent;
+
+    /* while its module's writes are frozen */
+    struct list waiting;
+    struct byte_queue held_body; /* what came meanwhile; the client's window bounds it */
+    struct deadline wait;
+    const struct headers *request_trailers;
+    bool counted_as_write; /* in the lease */
 
     /* the attempt under way */
     const struct backend *backend; /* NULL: none was chosen */
@@ -73,11 +82,28 @@ void exchange_set_state(struct exchange *exchange, enum exchange_state state);
 
 /* --- exchange.c ---------------------------------------------------------------------------- */
 
+/* Plans under the current lease and goes on: forwards, replies, or waits. */
+void exchange_proceed(struct exchange *exchange);
+
+/* The request is complete: says so to the endpoint. */
+void exchange_send_end(struct exchange *exchange);
+
 /* Opens a stream to an endpoint of the planned backend: the first attempt or a retry. */
 void exchange_forward(struct exchange *exchange);
 
 /* Answers in the proxy's own name; only before the answer has started. */
 void exchange_reply_locally(struct exchange *exchange, int status, const char *detail);
+
+/* --- exchange_wait.c ----------------------------------------------------------------------- */
+
+/* The plan says freeze: waits for a new snapshot, or for the limit. */
+void exchange_wait(struct exchange *exchange);
+
+/* Leaves the waiting list; nothing happens when it is not in it. */
+void exchange_stop_waiting(struct exchange *exchange);
+
+/* Everything that came while it waited goes to the endpoint. */
+void exchange_give_held_body(struct exchange *exchange);
 
 /* --- exchange_answer.c --------------------------------------------------------------------- */
 

@@ -58,6 +58,8 @@ void local_reply_make(enum http_method method, int status, const char *detail,
                 arena_printf(arena, "%zu", body.length));
     headers_add(&head.headers, arena, HEADER_CACHE_CONTROL, STRVIEW("cache-control"),
                 STRVIEW("no-store"));
+    if (status == 503)
+        headers_add(&head.headers, arena, HEADER_OTHER, STRVIEW("retry-after"), STRVIEW("1"));
     if (status == 405)
         headers_add(&head.headers, arena, HEADER_OTHER, STRVIEW("allow"),
                     STRVIEW("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));

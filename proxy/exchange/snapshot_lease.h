@@ -7,15 +7,21 @@
 #define EXCHANGE_SNAPSHOT_LEASE_H
 
 #include "proxy/config/snapshot.h"
+#include "proxy/core/list.h"
 
 struct snapshot_lease {
+    struct list node; /* in the worker's leases */
     struct snapshot *snapshot;
     uint32_t exchanges;
     bool current;
+    uint32_t writes[]; /* under way, by the index of their module */
 };
 
-/* Takes the caller's reference on the snapshot. */
-struct snapshot_lease *snapshot_lease_new_take(struct snapshot *snapshot);
+/* Takes the caller's reference on the snapshot. Joins `leases`. */
+struct snapshot_lease *snapshot_lease_new_take(struct snapshot *snapshot, struct list *leases);
+
+/* Writes of a module under way under any of the leases. */
+uint32_t snapshot_leases_count_writes(const struct list *leases, struct strview module);
 
 /* The worker has a newer one. May free the lease. */
 void snapshot_lease_retire(struct snapshot_lease *lease);

@@ -34,6 +34,8 @@ static struct cutover decide_write(const struct module *module, const struct ide
 {
     if (module->stage == STAGE_RETIRED)
         return decided(SIDE_EXTRACTED, REASON_RETIRED);
+    if (module->frozen)
+        return decided(SIDE_NONE, REASON_FREEZE);
     if (module->write_owner == WRITE_OWNER_FOLLOW) {
         struct cutover cutover = decide_read(module, identity);
         cutover.reason = REASON_WRITE_OWNER;

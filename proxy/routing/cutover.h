@@ -15,7 +15,8 @@ struct cutover {
     uint32_t bucket; /* valid when has_bucket */
 };
 
-/* Reads: retired > abort > stage and percent. Writes: retired > write_owner. */
+/* Reads: retired > abort > stage and percent. Writes: retired > freeze > write_owner. A
+ * frozen module's write has no side: it waits. */
 struct cutover cutover_decide(const struct module *module, bool is_write,
                               const struct identity *identity);
 

@@ -14,6 +14,19 @@ struct module_table *module_table_new(uint32_t count)
     return table;
 }
 
+struct module_table *module_table_copy(const struct module_table *table)
+{
+    struct module_table *copy = module_table_new(table->count);
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct module *from = &table->modules[i];
+        copy->modules[i] = *from;
+        copy->modules[i].name = arena_copy(&copy->arena, from->name);
+        copy->modules[i].cohort = arena_copy(&copy->arena, from->cohort);
+        copy->modules[i].on_flip = arena_copy(&copy->arena, from->on_flip);
+    }
+    return copy;
+}
+
 struct module_table *module_table_ref(struct module_table *table)
 {
     __atomic_fetch_add(&table->references, 1, __ATOMIC_RELAXED);

@@ -14,7 +14,9 @@ struct module {
     enum stage stage;
     uint32_t threshold; /* percent as buckets, see bucket.h */
     enum write_owner write_owner;
-    bool aborted; /* the latch */
+    bool aborted;           /* the latch */
+    bool frozen;            /* writes wait: the write owner is being changed */
+    struct strview on_flip; /* program that tells the applications; empty: none */
     uint32_t legacy_backend;
     uint32_t extracted_backend;
 };
@@ -28,6 +30,8 @@ struct module_table {
 
 /* Room for `count` modules, zeroed; fill `modules` with strings from `arena`. One reference. */
 struct module_table *module_table_new(uint32_t count);
+/* The same modules, to be changed before anybody else sees them. One reference. */
+struct module_table *module_table_copy(const struct module_table *table);
 struct module_table *module_table_ref(struct module_table *table);
 void module_table_unref(struct module_table *table);
 

@@ -99,12 +99,26 @@ static void run_publish(void *receiver, void *argument)
     struct worker *worker = receiver;
     const struct publication *publication = argument;
     struct snapshot_lease *old = worker->exchanges.lease;
-    worker->exchanges.lease = snapshot_lease_new_take(snapshot_ref(publication->snapshot));
+    worker->exchanges.lease =
+        snapshot_lease_new_take(snapshot_ref(publication->snapshot), &worker->exchanges.leases);
     replace_listeners(worker, publication);
     if (old != NULL)
         snapshot_lease_retire(old);
     backend_pools_retire(&worker->pools, publication->snapshot->backends,
                          publication->snapshot->backend_count);
+    exchange_resume_waiting(&worker->exchanges);
+}
+
+struct write_count {
+    struct strview module;
+    uint32_t writes;
+};
+
+static void run_count_writes(void *receiver, void *argument)
+{
+    struct worker *worker = receiver;
+    struct write_count *count = argument;
+    count->writes = snapshot_leases_count_writes(&worker->exchanges.leases, count->module);
 }
 
 static void run_drain(void *receiver, void *argument)
@@ -171,6 +185,8 @@ struct worker *worker_start(const struct worker_options *options)
         .metrics = options->metrics,
         .log = options->log,
     };
+    list_init(&worker->exchanges.leases);
+    list_init(&worker->exchanges.waiting);
     entropy_init(&worker->exchanges.entropy);
     retry_budget_init(&worker->exchanges.retries);
     worker->clients.exchanges = &worker->exchanges;
@@ -199,6 +215,13 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot, const int 
 void worker_update_gauges(struct worker *worker)
 {
     call(worker, run_update_gauges, NULL);
+}
+
+uint32_t worker_count_writes(struct worker *worker, struct strview module)
+{
+    struct write_count count = {.module = module};
+    call(worker, run_count_writes, &count);
+    return count.writes;
 }
 
 void worker_drain(struct worker *worker)

@@ -31,6 +31,10 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot, const int 
 /* Brings the gauges that are only counted on demand up to date. Waits for the worker. */
 void worker_update_gauges(struct worker *worker);
 
+/* Writes of a module that are under way, whatever snapshot they began under. Waits for the worker.
+ */
+uint32_t worker_count_writes(struct worker *worker, struct strview module);
+
 /* Stops accepting and lets connections finish. */
 void worker_drain(struct worker *worker);
 

@@ -15,6 +15,7 @@ enum { EXCHANGES = 3, STEPS = EXCHANGES + 1 };
 
 struct fixture {
     struct snapshot *snapshot;
+    struct list leases;
     struct snapshot_lease *lease;
 };
 
@@ -23,7 +24,8 @@ static void begin(struct fixture *f)
     f->snapshot = memory_zalloc(sizeof(*f->snapshot));
     arena_init(&f->snapshot->arena, NULL);
     atomic_store(&f->snapshot->references, 1);
-    f->lease = snapshot_lease_new_take(snapshot_ref(f->snapshot));
+    list_init(&f->leases);
+    f->lease = snapshot_lease_new_take(snapshot_ref(f->snapshot), &f->leases);
 }
 
 static uint32_t references(const struct fixture *f)
@@ -102,12 +104,38 @@ static void two_leases_on_one_snapshot_go_on_their_own(void **state)
     (void)state;
     struct fixture f;
     begin(&f);
-    struct snapshot_lease *other = snapshot_lease_new_take(snapshot_ref(f.snapshot));
+    struct snapshot_lease *other = snapshot_lease_new_take(snapshot_ref(f.snapshot), &f.leases);
     snapshot_lease_hold(other);
     snapshot_lease_retire(other);
     snapshot_lease_retire(f.lease);
     assert_int_equal(references(&f), 2);
     snapshot_lease_drop(other);
+    end(&f);
+}
+
+static void writes_are_counted_by_module_over_all_leases(void **state)
+{
+    (void)state;
+    struct fixture f;
+    f.snapshot = memory_zalloc(sizeof(*f.snapshot));
+    arena_init(&f.snapshot->arena, NULL);
+    atomic_store(&f.snapshot->references, 1);
+    f.snapshot->modules = module_table_new(2);
+    f.snapshot->modules->modules[0].name = STRVIEW("users");
+    f.snapshot->modules->modules[1].name = STRVIEW("posts");
+    list_init(&f.leases);
+    struct snapshot_lease *old = snapshot_lease_new_take(snapshot_ref(f.snapshot), &f.leases);
+    f.lease = snapshot_lease_new_take(snapshot_ref(f.snapshot), &f.leases);
+    snapshot_lease_hold(old)->writes[1] = 2;
+    f.lease->writes[1] = 1;
+    f.lease->writes[0] = 5;
+    snapshot_lease_retire(old);
+    assert_int_equal(snapshot_leases_count_writes(&f.leases, STRVIEW("posts")), 3);
+    assert_int_equal(snapshot_leases_count_writes(&f.leases, STRVIEW("nobody")), 0);
+    snapshot_lease_drop(old);
+    assert_int_equal(snapshot_leases_count_writes(&f.leases, STRVIEW("posts")), 1);
+    snapshot_lease_retire(f.lease);
+    assert_true(list_is_empty(&f.leases));
     end(&f);
 }
 
@@ -119,6 +147,7 @@ int main(void)
         cmocka_unit_test(a_current_lease_stays_without_exchanges),
         cmocka_unit_test(the_last_of_retiring_and_ending_gives_the_reference_back),
         cmocka_unit_test(two_leases_on_one_snapshot_go_on_their_own),
+        cmocka_unit_test(writes_are_counted_by_module_over_all_leases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
