@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "monolith_stub/api2/problem.h"
+#include "monolith_stub/pages/page.h"
 #include "monolith_stub/site_routes.h"
 
 /* Which of the forum's faces a path belongs to: they word their faults differently. */
@@ -20,7 +21,7 @@ static enum face face_of(const struct request *request)
 {
     if (starts_with(request->path, "/api/2.0/") || starts_with(request->path, "/internal/"))
         return FACE_JSON;
-    return FACE_PLAIN;
+    return starts_with(request->path, "/forum/") ? FACE_PAGES : FACE_PLAIN;
 }
 
 bool site_find_route(struct request *request)
@@ -73,9 +74,18 @@ enum route_work site_work(struct forum *forum, struct request *request)
 /* Plain text of the router becomes what the path's face speaks. */
 static void translate_fault(const struct request *request, struct reply *reply)
 {
-    if (reply->status < 400 || face_of(request) == FACE_PLAIN)
+    if (reply->status < 400)
         return;
-    problem_answer_status(reply, reply->status);
+    switch (face_of(request)) {
+    case FACE_PLAIN:
+        break;
+    case FACE_JSON:
+        problem_answer_status(reply, reply->status);
+        break;
+    case FACE_PAGES:
+        page_answer_status(request, reply, reply->status);
+        break;
+    }
 }
 
 void site_answer(struct forum *forum, struct request *request, struct reply *reply)
@@ -104,7 +114,7 @@ void site_answer(struct forum *forum, struct request *request, struct reply *rep
 
 void site_answer_busy(const struct request *request, struct reply *reply)
 {
-    (void)request;
-    problem_answer(reply, 503, "Service Unavailable", "Too much is waiting already.", NULL);
+    reply_text(reply, 503, "Service Unavailable");
+    translate_fault(request, reply);
     reply_field(reply, "Retry-After", "1");
 }

@@ -7,8 +7,9 @@
 #include "monolith_stub/face1.h"
 #include "monolith_stub/feeds/feed_reply.h"
 #include "monolith_stub/feeds/owner_reply.h"
-#include "monolith_stub/forum_page.h"
 #include "monolith_stub/metrics.h"
+#include "monolith_stub/pages/page_people.h"
+#include "monolith_stub/pages/page_talk.h"
 #include "monolith_stub/people/session_check.h"
 
 static void answer_health(struct forum *forum, const struct request *request, struct reply *reply)
@@ -52,7 +53,6 @@ const struct route site_routes[] = {
     PLAIN("/api/posts", face1_posts),
     PLAIN("/api/posts/in-thread/{}", face1_posts_in_thread),
     PLAIN("/api/posts/by-user/{}", face1_posts_by_user),
-    PLAIN("/forum", forum_page),
 
     PASSWORD("/api/2.0/users", json_register),
     READ("/api/2.0/users", json_users),
@@ -74,6 +74,27 @@ const struct route site_routes[] = {
     WRITE("PUT", "/api/2.0/posts/{}/like", json_like),
     WRITE("DELETE", "/api/2.0/posts/{}/like", json_unlike),
     READ("/api/2.0/search", json_search),
+
+    PLAIN("/forum/style.css", page_style),
+    READ("/forum", page_front),
+    READ("/forum/c/{}", page_category),
+    READ("/forum/c/{}/new", page_thread_new),
+    WRITE("POST", "/forum/c/{}/new", page_thread_new_send),
+    READ("/forum/t/{}", page_thread),
+    WRITE("POST", "/forum/t/{}/reply", page_reply_send),
+    READ("/forum/p/{}/edit", page_post_edit),
+    WRITE("POST", "/forum/p/{}/edit", page_post_edit_send),
+    WRITE("POST", "/forum/p/{}/delete", page_post_delete_send),
+    WRITE("POST", "/forum/p/{}/like", page_post_like_send),
+    READ("/forum/search", page_search),
+    READ("/forum/register", page_register),
+    PASSWORD("/forum/register", page_register_send),
+    READ("/forum/login", page_log_in),
+    PASSWORD("/forum/login", page_log_in_send),
+    WRITE("POST", "/forum/logout", page_log_out_send),
+    READ("/forum/u/{}", page_profile),
+    READ("/forum/u/{}/edit", page_profile_edit),
+    WRITE("POST", "/forum/u/{}/edit", page_profile_edit_send),
 
     CONTROL("GET", "/health", answer_health, WORK_AT_ONCE),
     CONTROL("GET", "/metrics", metrics_answer, WORK_AT_ONCE),

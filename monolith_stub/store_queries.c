@@ -33,12 +33,6 @@ static const char *const query_sql[QUERY_COUNT] = {
                               " WHERE thread_id = ?1 AND NOT deleted ORDER BY id",
     [QUERY_POSTS_BY_USER] = "SELECT thread_id, text, user_id FROM posts"
                             " WHERE user_id = ?1 AND NOT deleted ORDER BY id",
-    [QUERY_FORUM_PAGE] =
-        "SELECT threads.id, threads.title, starter.name, posts.id, posts.text, author.name"
-        " FROM threads JOIN users AS starter ON starter.id = threads.created_by"
-        " LEFT JOIN posts ON posts.thread_id = threads.id AND NOT posts.deleted"
-        " LEFT JOIN users AS author ON author.id = posts.user_id"
-        " ORDER BY threads.id, posts.id",
     /* A page after an id: ?1 the last id seen, ?2 how many rows. */
     [QUERY_EXPORT_USERS] =
         "SELECT id, username, name, bio FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
