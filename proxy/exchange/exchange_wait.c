@@ -72,14 +72,15 @@ static void resume(struct exchange *exchange)
 
 void exchange_resume_waiting(struct exchange_environment *environment)
 {
-    /* Those that go on waiting stay in the list, so look only at what is there now. */
-    struct list mark;
-    list_append(&environment->waiting, &mark);
-    struct list *at = environment->waiting.next;
-    while (at != &mark) {
-        struct exchange *exchange = LIST_ENTRY(at, struct exchange, waiting);
-        at = at->next;
-        resume(exchange);
+    /* Once around: those that go on waiting are at the end then, in their old order. */
+    struct list *waiting = &environment->waiting;
+    struct list *last = waiting->previous;
+    bool more = !list_is_empty(waiting);
+    while (more) {
+        struct list *first = waiting->next;
+        more = first != last;
+        list_remove(first);
+        list_append(waiting, first);
+        resume(LIST_ENTRY(first, struct exchange, waiting));
     }
-    list_remove(&mark);
 }
