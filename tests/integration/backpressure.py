@@ -1,8 +1,8 @@
 """A slow reader at either end holds no more than its windows: memory stays flat while large bodies
 pass whole, and a hundred stalled readers leave everybody else alone.
 
-Memory is the resident set of the sanitized proxy, whose quarantine of freed memory is made small, so
-that what grows is what the proxy holds. With --large bodies are 1 GiB (by hand, not in ctest)."""
+Memory is the resident set of the sanitized proxy, whose quarantine of freed memory is made small,
+so that what grows is what the proxy holds. With --large bodies are 1 GiB (by hand)."""
 
 import hashlib
 import sys
@@ -10,9 +10,10 @@ import threading
 import time
 
 from http1_backend import Http1Backend, answer_bytes
-from http2_peer import DATA, END_HEADERS, END_STREAM, Http2Backend, Http2Client, frame, headers_frame
+from http2_peer import DATA, END_STREAM, Http2Backend, Http2Client, frame, headers_frame
 from scripted_site import SERVE, Reply
-from strangler_test import (ProxyCase, backend_text, config_text, curl, main, run_all)
+from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, curl, main,
+                            run_all)
 
 LARGE = "--large" in sys.argv
 MIB = 1 << 20
@@ -20,7 +21,6 @@ BODY_BYTES = (1024 if LARGE else 64) * MIB
 PIECE = bytes(range(256)) * 4096  # 1 MiB
 RATE = (64 if LARGE else 16) * MIB  # bytes a second at the slow end
 GROWTH_BYTES = 32 * MIB
-ASAN = "detect_leaks=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
 
 
 def body_digest() -> str:
@@ -77,7 +77,7 @@ class SlowEnds:
         self.uploaded = []
         self.backend = self.closing(self.make_backend())
         self.proxy = self.start_proxy(config_text(
-            backend_text("monolith", self.backend.port, self.protocol)), asan=ASAN)
+            backend_text("monolith", self.backend.port, self.protocol)), asan=SMALL_QUARANTINE)
         curl(self.url("/small"))  # what is made once is there before we measure
 
     def url(self, path):

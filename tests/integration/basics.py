@@ -1,5 +1,5 @@
-"""One request after the other: methods, statuses, fields and bodies arrive as they were sent, through
-both listeners and from backends of both protocols."""
+"""One request after the other: methods, statuses, fields and bodies arrive as they were sent,
+through both listeners and from backends of both protocols."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ import socket
 import ssl
 import subprocess
 
-from http1_backend import Request
-from http2_peer import Http2Client, ask_once, connect
+from http1_backend import Http1Backend, Request, answer_bytes
+from http2_peer import Http2Backend, Http2Client, ask_once, connect, headers_frame
 from scripted_site import SERVE, Reply, echo
 from strangler_test import ProxyCase, backend_text, config_text, curl, main
 
@@ -183,7 +183,7 @@ class Basics:
             echoed = dict(self.ask("/echo", fields=[("traceparent", sent)]).json()["fields"])
             self.assertEqual(echoed["traceparent"] == sent, kept, sent)
 
-    def test_100_continue_is_what_the_backend_says(self):
+    def test_a_client_that_waits_for_100_in_vain_is_served(self):
         answer = curl(f"http://127.0.0.1:{self.proxy.plain}/echo", "-H", "expect: 100-continue",
                       "--data-binary", "@-", data=b"z" * 5000)
         self.assertEqual((answer.status, answer.json()["length"]), (200, 5000))
@@ -222,6 +222,56 @@ class BasicsWithHttp2Backend(Basics, ProxyCase):
         for i, stream in enumerate(streams):
             self.assertEqual(client.wait(stream).json()["target"], f"/echo?{i}")
         self.assertEqual(self.backend.connection_count, 1)
+
+
+class Expectations(ProxyCase):
+    """Expect: 100-continue goes on, and what the backend says to it comes back."""
+
+    def start(self, protocol: str, script):
+        backend = self.closing({"http/1.1": Http1Backend, "h2": Http2Backend}[protocol](script))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port, protocol)))
+        client = self.closing(Http2Client(proxy.plain))
+        stream = client.start("/", "POST", [("expect", "100-continue"), ("content-length", "5")],
+                              ends=False)
+        return client, stream
+
+    def check_go_on(self, protocol: str, script):
+        client, stream = self.start(protocol, script)
+        while not (stream in client.answers and client.answers[stream].interim):
+            client.take_frame()
+        self.assertEqual(client.answers[stream].interim, [(100, [])])
+        client.send_body(stream, b"12345")
+        self.assertEqual(client.wait(stream).body, b"got 5")
+
+    def test_100_from_an_http1_backend_lets_the_body_come(self):
+        def script(connection):
+            request = connection.read_head()
+            self.assertEqual(request.value("expect"), "100-continue")
+            connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.read_body(request)
+            connection.send(answer_bytes(b"got %d" % len(request.body)))
+        self.check_go_on("http/1.1", script)
+
+    def test_100_from_an_http2_backend_lets_the_body_come(self):
+        def script(connection):
+            connection.begin()
+            request = connection.read_head()
+            self.assertEqual(request.value("expect"), "100-continue")
+            connection.send(headers_frame(request.stream, [(":status", "100")]))
+            request = connection.read_request()
+            connection.answer(request.stream, b"got %d" % len(request.body))
+            connection.wait_end()
+        self.check_go_on("h2", script)
+
+    def test_417_instead_of_100_comes_back_and_the_body_never_goes(self):
+        def script(connection):
+            connection.read_head()
+            connection.send(answer_bytes(b"no", status="417 Expectation Failed"))
+            connection.wait_end()
+            self.assertEqual(connection.buffer, b"")
+        client, stream = self.start("http/1.1", script)
+        answer = client.wait(stream)
+        self.assertEqual((answer.status, answer.body, answer.interim), (417, b"no", []))
 
 
 class OtherProtocols(ProxyCase):

@@ -1,6 +1,7 @@
-"""Everything at once, at random, under a reload now and then: backends that stall, cut, reset and lie,
-clients that leave, reset, do not read and do not finish. Nothing may crash, hang or be left behind,
-and a whole answer is the right one. The seed is printed; --seed N repeats it, --seconds N lasts."""
+"""Everything at once, at random, under a reload now and then: backends that stall, cut, reset and
+lie, clients that leave, reset, do not read and do not finish. Nothing may crash, hang or be left
+behind, and a whole answer is the right one. The seed is printed; --seed N repeats it, --seconds N
+lasts."""
 
 import random
 import sys

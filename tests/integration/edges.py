@@ -1,5 +1,5 @@
-"""What only shows after many requests, or at a limit of the system: credit that must come back, budgets,
-descriptors, signals in a row, TLS at its edges."""
+"""What only shows after many requests, or at a limit of the system: credit that must come back,
+budgets, descriptors, signals in a row, TLS at its edges."""
 
 import resource
 import signal
@@ -9,11 +9,11 @@ import struct
 import threading
 import warnings
 
-from http1_backend import Gone, Http1Backend, answer_bytes, named, serving
-from http2_peer import (CANCEL, DATA, END_HEADERS, END_STREAM, REFUSED_STREAM, RST_STREAM,
-                        Http2Backend, Http2Client, ask_once, connect, frame, headers_frame)
+from http1_backend import Http1Backend, answer_bytes, named, serving
+from http2_peer import (CANCEL, DATA, END_STREAM, REFUSED_STREAM, RST_STREAM, Http2Backend,
+                        Http2Client, ask_once, connect, frame, headers_frame)
 from scripted_site import SERVE, Reply, echo
-from strangler_test import ProxyCase, backend_text, config_text, curl, main, wait_until
+from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 
 class Credit(ProxyCase):

@@ -1,11 +1,12 @@
-"""HTTP/1.1 backends that break the protocol, fall silent or vanish: the client gets the right status
-or a reset stream, never a made-up end, and a connection in doubt is never used again."""
+"""HTTP/1.1 backends that break the protocol, fall silent or vanish: the client gets the right
+status or a reset stream, never a made-up end, and a connection in doubt is never used again."""
 
+import signal
 import socket
 import threading
 import time
 
-from http1_backend import Http1Backend, answer_bytes, named, serving
+from http1_backend import Http1Backend, answer_bytes, named, once, serving
 from http2_peer import INTERNAL_ERROR, NO_ERROR, Http2Client, ask_once
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
@@ -45,6 +46,10 @@ REFUSED_HEADS = {
     "large_field": (HEAD + b"x-a: " + b"b" * 200_000 + b"\r\n\r\n", "header_limit"),
     "many_fields": (HEAD + b"x-a: b\r\n" * 2000 + b"\r\n", "header_limit"),
     "endless_interim": (b"HTTP/1.1 102 Wait\r\n\r\n" * 2000, "header_limit"),
+    "interim_with_content": (
+        b"HTTP/1.1 100 Go\r\ncontent-length: 10\r\n\r\n0123456789", "malformed"),
+    "interim_in_chunks": (
+        b"HTTP/1.1 103 Go\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "malformed"),
     "nothing": (b"", "reset"),
     "half_a_head": (HEAD + b"content-le", "reset"),
     "interim_alone": (b"HTTP/1.1 103 Hints\r\nlink: </a>\r\n\r\n", "reset"),
@@ -109,6 +114,33 @@ class MalformedAnswers(ProxyCase):
                 self.assertIn(answer.status, (0, 200))  # the head may be overtaken
                 self.assertEqual(self.faults(label), before + 1)
         self.assertEqual(self.client.ask("/fine").body, b"fine")
+
+    def test_a_head_close_to_the_limit_is_passed_or_refused_but_not_lost(self):
+        for length in range(63_000, 65_600, 200):
+            status = self.ask_for_head(length).status
+            self.assertIn(status, (204, 502), length)
+        self.assertEqual(self.ask_for_head(60_000).status, 204)
+
+    def ask_for_head(self, length):
+        REFUSED_HEADS["close"] = (b"HTTP/1.1 204 No\r\nx-large: " + b"y" * length + b"\r\n\r\n", "")
+        try:
+            return self.client.ask("/close")
+        finally:
+            del REFUSED_HEADS["close"]
+
+    def test_a_client_does_not_pay_for_what_its_backend_cuts(self):
+        for _ in range(600):
+            self.assertEqual(self.client.ask("/shorter_than_said").reset, INTERNAL_ERROR)
+        self.assertEqual(self.client.ask("/fine").body, b"fine")
+        self.assertEqual(self.client.goaways, [])
+
+    def test_204_tells_no_length(self):
+        for name in ("204 No", "304 Same"):
+            CUT_BODIES["length"] = (b"HTTP/1.1 %s\r\ncontent-length: 5\r\n\r\n" % name.encode(), "")
+            answer = self.client.ask("/length")
+            del CUT_BODIES["length"]
+            self.assertEqual((answer.status, answer.reset), (int(name[:3]), None))
+            self.assertEqual(answer.value("content-length"), None if name[0] == "2" else "5")
 
     def test_the_access_log_has_what_became_of_them(self):
         for name in ("status_99", "half_a_chunk"):
@@ -187,6 +219,31 @@ class KeptConnections(ProxyCase):
         wait_until("the proxy closes", lambda: self.backend.ended)
         self.assertEqual(self.client.ask("/").body, b"first")
 
+    def test_bytes_that_came_before_the_request_are_not_its_answer(self):
+        def script(connection):
+            connection.read_request()
+            connection.send(answer_bytes(b"good"))
+            if connection.number == 1:
+                self.backend.go.wait(20)
+                connection.send(answer_bytes(b"evil", fields=[("connection", "close")]))
+                self.backend.sent.set()
+            while True:
+                connection.read_request()
+                connection.send(answer_bytes(b"good"))
+        self.start(script)
+        self.backend.go, self.backend.sent = threading.Event(), threading.Event()
+        self.assertEqual(self.client.ask("/").body, b"good")
+        self.client.wait_ping()  # it has nothing left to do
+        # Both wait for the proxy when it wakes: the bytes nobody asked for, and the next request.
+        self.proxy.process.send_signal(signal.SIGSTOP)
+        self.proxy.wait_stopped()
+        self.backend.go.set()
+        self.backend.sent.wait(20)
+        stream = self.client.start("/next", "POST")
+        self.proxy.process.send_signal(signal.SIGCONT)
+        answer = self.client.wait(stream)
+        self.assertIn((answer.status, answer.body == b"good"), ((200, True), (502, False)), answer)
+
     def test_connection_close_is_obeyed(self):
         self.start(serving(lambda _: answer_bytes(b"x", fields=[("connection", "close")])))
         for _ in range(3):
@@ -256,6 +313,22 @@ class EarlyAnswers(ProxyCase):
         self.client.send_body(stream, b"x" * 3_000_000)
         self.assertIn(self.client.wait(stream).status, (403, 502))
         self.assertEqual(self.client.ask("/%zz").status, 400)  # the session lives
+
+
+class LimitedBodies(ProxyCase):
+    def test_the_limit_of_a_body_holds_when_the_answer_has_begun(self):
+        def script(connection):
+            connection.read_head()
+            connection.send(CHUNKED + b"3\r\nabc\r\n")
+            connection.wait_end()
+        backend = self.closing(Http1Backend(script))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port),
+                                             more='limits: { body_bytes = "100KiB"; };'))
+        client = self.closing(Http2Client(proxy.plain))
+        stream = client.start("/", "POST", ends=False)
+        client.wait_head(stream)
+        client.send_body(stream, b"x" * 3_000_000)
+        self.assertIsNotNone(client.wait(stream).reset)
 
 
 class Silence(ProxyCase):
@@ -375,6 +448,18 @@ class SeveralEndpoints(ProxyCase):
             for _ in range(50):
                 self.assertEqual(client.ask("/").status, 200)
                 self.assertEqual(client.wait(client.start("/", "POST")).status, 200)
+
+    def test_what_one_endpoint_said_is_not_mixed_into_the_answer_of_another(self):
+        liar = self.closing(Http1Backend(once(
+            b"HTTP/1.1 100 Go\r\ncontent-length: 10\r\n\r\n0123456789")))
+        honest = self.closing(Http1Backend(named("honest")))
+        proxy = self.start_proxy(config_text(
+            f'monolith: {{ endpoints = [ "127.0.0.1:{liar.port}", "127.0.0.1:{honest.port}" ]; '
+            'balance = "round_robin"; };'))
+        client = self.closing(Http2Client(proxy.plain))
+        for _ in range(30):
+            answer = client.ask("/")
+            self.assertTrue(answer.status == 502 or answer.body == b"honest", answer)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,9 @@
 import struct
 import threading
 
-from http1_backend import Gone
-from http2_peer import (CONTINUATION, DATA, END_HEADERS, END_STREAM, FLOW_CONTROL_ERROR, HEADERS,
-                        INTERNAL_ERROR, PING, PUSH, REFUSED_STREAM, SETTINGS, WINDOW_UPDATE,
-                        Http2Backend, Http2Client, frame, headers_frame)
-from scripted_site import serve_http2, echo
+from http2_peer import (CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, INTERNAL_ERROR, PING,
+                        PUSH, REFUSED_STREAM, SETTINGS, WINDOW_UPDATE, Http2Backend, Http2Client,
+                        frame, headers_frame)
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 OK = (":status", "200")
@@ -337,6 +335,19 @@ class GoingAway(ProxyCase):
             connection.wait_end()
         self.start(script, 'timeouts: { first_byte = "200ms"; };')
         self.assertEqual(self.client.ask("/").status, 504)
+
+    def test_a_connection_that_fell_silent_is_replaced(self):
+        def script(connection):
+            connection.begin()
+            connection.answer(connection.read_request().stream, b"fine")
+            if connection.number == 1:
+                connection.auto = False  # as if it were behind a cut wire
+                connection.wait_end()
+            while True:
+                connection.answer(connection.read_request().stream, b"fine")
+        self.start(script, 'timeouts: { first_byte = "300ms"; keep_alive = "60s"; };')
+        self.assertEqual(self.client.ask("/").status, 200)
+        self.assertIn(200, [self.client.ask("/").status for _ in range(6)])
 
     def test_the_client_going_away_cancels_the_request(self):
         def script(connection):

@@ -255,6 +255,18 @@ class Ending(ProxyCase):
         client.wait_head(client.start("/slow"))
         self.assertEqual(self.proxy.stop(signal.SIGQUIT), 0)
 
+    def test_a_reload_while_draining_is_refused(self):
+        client = self.closing(Http2Client(self.proxy.plain))
+        slow = client.start("/slow")
+        client.wait_head(slow)
+        self.proxy.process.send_signal(signal.SIGQUIT)
+        client.wait_goaway()
+        self.proxy.hang_up()
+        wait_until("it is refused", lambda: "reload" in self.proxy.errors())
+        self.gate.set()
+        self.assertEqual(client.wait(slow).body, b"slowly")
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
     def test_term_ends_a_drain(self):
         client = self.closing(Http2Client(self.proxy.plain))
         client.wait_head(client.start("/slow"))

@@ -1,7 +1,8 @@
-"""Which backend gets which request, seen from both ends of the real program. The rules themselves have
-unit tests; here it is about the wire: the bytes of the target, what is sent on, what is logged."""
+"""Which backend gets which request, seen from both ends of the real program. The rules themselves
+have unit tests; here it is about the wire: the bytes of the target, what is sent on and
+logged."""
 
-from http1_backend import Http1Backend, Request
+from http1_backend import Request
 from http2_peer import Http2Client
 from scripted_site import SERVE, Reply
 from strangler_test import ProxyCase, backend_text, config_text, main
@@ -96,8 +97,9 @@ class Conditions(RoutingCase):
 
 
 class Refusals(RoutingCase):
-    SPELLINGS = ("/internal", "/internal/x", "//internal", "/INTERNAL", "/INTERNAL;x", "/internal;a=b",
-                 "/%69nternal", "/x/../internal", "/./internal", "///internal//x", "/x/..//internal",
+    SPELLINGS = ("/internal", "/internal/x", "//internal", "/INTERNAL", "/INTERNAL;x",
+                 "/internal;a=b", "/%69nternal", "/x/../internal", "/./internal",
+                 "///internal//x", "/x/..//internal",
                  "/internal/", "/Internal/../internal", "/;a/internal", "/internal?x")
     AMBIGUOUS = ("/a%2fb", "/a%2Fb", "/a%5cb", "/a%00b", "/a\\b", "/a/..;/b", "/%2e%2e%2finternal",
                  "/internal%2fx", "/..;/internal")
@@ -135,7 +137,8 @@ class Refusals(RoutingCase):
             routes: { office: { prefix = "/admin"; backend = "next"; allow = [ "10.0.0.0/8" ]; }; };
         """))
         self.expect("next", ("/admin", "GET", [("x-forwarded-for", "10.1.2.3")]))
-        self.expect(403, ("/admin",), ("/admin", "GET", [("x-forwarded-for", "10.1.2.3, 192.0.2.1")]))
+        self.expect(403, ("/admin",),
+                    ("/admin", "GET", [("x-forwarded-for", "10.1.2.3, 192.0.2.1")]))
 
     def test_a_refusal_reaches_nobody_and_names_its_route(self):
         self.start(self.GUARD)
@@ -188,20 +191,25 @@ class Sides(RoutingCase):
         self.assertEqual([line["reason"] for line in self.proxy.wait_log(4)][2:],
                          ["write_owner legacy"] * 2)
 
+    @staticmethod
+    def seen(answer) -> tuple:
+        return answer.value("x-side"), answer.value("x-path"), answer.value("x-original")
+
     def test_a_rewrite_is_for_the_extracted_side_alone(self):
         routes = r"""page: { prefix = "/showthread.php";
             rewrite: { regex = "^/showthread\.php/([0-9]+)$"; path = "/threads/$1"; }; };"""
         self.start(self.module('stage = "ramp"; percent = 100;', routes))
         answer = self.client.ask("/showthread.php/17?page=2", fields=COOKIE)
-        self.assertEqual((answer.value("x-side"), answer.value("x-path"), answer.value("x-original")),
+        self.assertEqual(self.seen(answer),
                          ("users", "/threads/17?page=2", "/showthread.php/17"))
-        answer = self.client.ask("/showthread.php/none", fields=COOKIE + [("x-original-path", "/e")])
+        answer = self.client.ask("/showthread.php/none",
+                                 fields=COOKIE + [("x-original-path", "/e")])
         self.assertEqual((answer.value("x-path"), answer.value("x-original")),
                          ("/showthread.php/none", None))
         self.proxy.reload("10-test.cfg", self.config(
             self.module('stage = "ramp"; percent = 0;', routes)))
         answer = self.client.ask("/showthread.php/17?page=2", fields=COOKIE)
-        self.assertEqual((answer.value("x-side"), answer.value("x-path"), answer.value("x-original")),
+        self.assertEqual(self.seen(answer),
                          ("monolith", "/showthread.php/17?page=2", None))
 
     def test_modules_of_one_cohort_move_the_same_people(self):

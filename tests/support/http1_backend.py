@@ -1,5 +1,5 @@
 """A scripted HTTP/1.1 server: every connection runs a script in a thread of its own, which reads
-requests (strictly, as a server that is easy to smuggle past would not) and sends bytes as it likes."""
+requests (strictly, as a server that is easy to smuggle past would not) and sends what it likes."""
 
 import hashlib
 import json

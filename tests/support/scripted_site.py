@@ -1,4 +1,4 @@
-"""One and the same scripted site over HTTP/1.1 and over HTTP/2: a function from request to Reply."""
+"""One and the same scripted site over HTTP/1.1 and HTTP/2: a function from request to Reply."""
 
 from dataclasses import dataclass, field
 

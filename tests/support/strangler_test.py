@@ -25,6 +25,8 @@ IDENTITY_CLIENT = os.path.join(BUILD, "tests", "support", "identity_client")
 
 DEADLINE_S = 30
 POLL_S = 0.01
+# Freed memory is not held back for long, so that the resident set says what the proxy holds.
+SMALL_QUARANTINE = "detect_leaks=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
 SANITIZER_WORDS = ("Sanitizer", "runtime error:", "CHECK failed")
 
 
@@ -233,6 +235,16 @@ workers = {self.workers};
             found = re.search(r"VmRSS:\s+(\d+) kB", file.read())
         return int(found.group(1)) * 1024
 
+    def wait_stopped(self):
+        """After SIGSTOP: until every thread stands still."""
+        folder = f"/proc/{self.process.pid}/task"
+
+        def states():
+            for thread in os.listdir(folder):
+                with open(f"{folder}/{thread}/stat", encoding="ascii") as file:
+                    yield file.read().rsplit(") ", 1)[1][0]
+        wait_until("all threads stand still", lambda: set(states()) == {"T"})
+
     def cpu_seconds(self) -> float:
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
             user, system = file.read().rsplit(") ", 1)[1].split()[11:13]
@@ -328,7 +340,8 @@ class Answer:
         return json.loads(self.body)
 
 
-def curl(url: str, *options: str, data: Optional[bytes] = None, timeout_s: int = DEADLINE_S) -> Answer:
+def curl(url: str, *options: str, data: Optional[bytes] = None,
+         timeout_s: int = DEADLINE_S) -> Answer:
     """One request over HTTP/2. An answer that cannot be had raises OSError with curl's words."""
     folder = tempfile.mkdtemp()
     head_path, body_path = os.path.join(folder, "head"), os.path.join(folder, "body")
