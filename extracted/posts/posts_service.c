@@ -1,9 +1,27 @@
 /*
  * What people say: /api/posts, by thread and by user.
  */
+#include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
 
-enum query { QUERY_ALL, QUERY_IN_THREAD, QUERY_BY_USER, QUERY_IMPORT };
+enum query {
+    QUERY_ALL,
+    QUERY_IN_THREAD,
+    QUERY_BY_USER,
+    QUERY_IMPORT,
+    QUERY_PUT_POST,
+    QUERY_DELETE_POST,
+    QUERY_PUT_LIKE,
+    QUERY_DELETE_LIKE,
+    QUERY_PUT_USER,
+    QUERY_DELETE_USER,
+    QUERY_PUT_SESSION,
+    QUERY_DELETE_SESSION,
+    QUERY_PUT_THREAD,
+    QUERY_DELETE_THREAD,
+    QUERY_PUT_CATEGORY,
+    QUERY_DELETE_CATEGORY,
+};
 
 /* thread_id and user_id are ids of other services: nothing here checks them. */
 static const char *const schema[] = {
@@ -11,14 +29,58 @@ static const char *const schema[] = {
     " text TEXT NOT NULL, user_id INTEGER NOT NULL);"
     "CREATE INDEX posts_by_thread ON posts(thread_id, id);"
     "CREATE INDEX posts_by_user ON posts(user_id, id);",
+    /* AUTOINCREMENT: an id that was ever used, on either side, is not used again. A deleted post
+     * stays as an empty row. */
+    "ALTER TABLE posts RENAME TO old_posts;"
+    "DROP INDEX posts_by_thread; DROP INDEX posts_by_user;"
+    "CREATE TABLE posts (id INTEGER PRIMARY KEY AUTOINCREMENT, thread_id INTEGER NOT NULL,"
+    " text TEXT NOT NULL, user_id INTEGER NOT NULL, created_ms INTEGER NOT NULL DEFAULT 0,"
+    " edited_ms INTEGER, deleted INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO posts (id, thread_id, text, user_id)"
+    " SELECT id, thread_id, text, user_id FROM old_posts;"
+    "DROP TABLE old_posts;"
+    "CREATE INDEX posts_by_thread ON posts(thread_id, id);"
+    "CREATE INDEX posts_by_user ON posts(user_id, id);"
+    "CREATE TABLE likes (post_id INTEGER NOT NULL, user_id INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, PRIMARY KEY (post_id, user_id)) WITHOUT ROWID;"
+    "CREATE TABLE threads (id INTEGER PRIMARY KEY, title TEXT NOT NULL,"
+    " category_id INTEGER NOT NULL, epoch INTEGER NOT NULL);"
+    "CREATE TABLE categories (id INTEGER PRIMARY KEY, slug TEXT NOT NULL, title TEXT NOT NULL,"
+    " epoch INTEGER NOT NULL);" REPLICA_PEOPLE_SCHEMA,
 };
 
 static const char *const queries[] = {
-    [QUERY_ALL] = "SELECT thread_id, text, user_id FROM posts ORDER BY id",
+    [QUERY_ALL] = "SELECT thread_id, text, user_id FROM posts WHERE NOT deleted ORDER BY id",
     [QUERY_IN_THREAD] =
-        "SELECT thread_id, text, user_id FROM posts WHERE thread_id = ?1 ORDER BY id",
-    [QUERY_BY_USER] = "SELECT thread_id, text, user_id FROM posts WHERE user_id = ?1 ORDER BY id",
+        "SELECT thread_id, text, user_id FROM posts WHERE thread_id = ?1 AND NOT deleted"
+        " ORDER BY id",
+    [QUERY_BY_USER] =
+        "SELECT thread_id, text, user_id FROM posts WHERE user_id = ?1 AND NOT deleted"
+        " ORDER BY id",
     [QUERY_IMPORT] = "INSERT INTO posts (id, thread_id, text, user_id) VALUES (?1, ?2, ?3, ?4)",
+    [QUERY_PUT_POST] =
+        "INSERT INTO posts (id, thread_id, user_id, text, created_ms, edited_ms, deleted)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET thread_id = ?2,"
+        " user_id = ?3, text = ?4, created_ms = ?5, edited_ms = ?6, deleted = ?7",
+    [QUERY_DELETE_POST] = "DELETE FROM posts WHERE id = ?1",
+    [QUERY_PUT_LIKE] = "INSERT INTO likes (post_id, user_id, created_ms) VALUES (?1, ?2, ?3)"
+                       " ON CONFLICT (post_id, user_id) DO UPDATE SET created_ms = ?3",
+    /* The id is "POST:USER". */
+    [QUERY_DELETE_LIKE] = "DELETE FROM likes WHERE post_id = CAST(?1 AS INTEGER)"
+                          " AND user_id = CAST(substr(?1, instr(?1, ':') + 1) AS INTEGER)",
+    [QUERY_PUT_USER] = REPLICA_PUT_USER,
+    [QUERY_DELETE_USER] = REPLICA_DELETE_USER,
+    [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
+    [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
+    [QUERY_PUT_THREAD] =
+        "INSERT INTO threads (id, title, category_id, epoch) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (id) DO UPDATE SET title = ?2, category_id = ?3, epoch = ?4"
+        " WHERE ?4 >= epoch",
+    [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1 AND epoch <= ?2",
+    [QUERY_PUT_CATEGORY] =
+        "INSERT INTO categories (id, slug, title, epoch) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3, epoch = ?4 WHERE ?4 >= epoch",
+    [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1 AND epoch <= ?2",
 };
 
 /* In an answer a post has no id; in the export it has. */
@@ -31,6 +93,31 @@ static const struct row_shape answer_shape = {answer_members,
                                               sizeof(answer_members) / sizeof(answer_members[0])};
 static const struct row_shape export_shape = {export_members,
                                               sizeof(export_members) / sizeof(export_members[0])};
+
+static const struct row_member post_event[] = {
+    {"id", ROW_INTEGER},     {"thread", ROW_INTEGER},     {"user", ROW_INTEGER},
+    {"text", ROW_TEXT},      {"created_ms", ROW_INTEGER}, {"edited_ms", ROW_INTEGER_OR_NULL},
+    {"deleted", ROW_BOOLEAN}};
+static const struct row_member like_event[] = {
+    {"post", ROW_INTEGER}, {"user", ROW_INTEGER}, {"created_ms", ROW_INTEGER}};
+static const struct row_member thread_event[] = {
+    {"id", ROW_INTEGER}, {"title", ROW_TEXT}, {"category", ROW_INTEGER}};
+static const struct row_member category_event[] = {
+    {"id", ROW_INTEGER}, {"slug", ROW_TEXT}, {"title", ROW_TEXT}};
+
+static const struct row_shape post_shape = {post_event, 7};
+static const struct row_shape like_shape = {like_event, 3};
+static const struct row_shape thread_shape = {thread_event, 3};
+static const struct row_shape category_shape = {category_event, 3};
+
+static const struct feed feeds[] = {
+    {"posts", "posts", &post_shape, QUERY_PUT_POST, QUERY_DELETE_POST},
+    {"likes", "posts", &like_shape, QUERY_PUT_LIKE, QUERY_DELETE_LIKE},
+    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
+    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
+    {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
+    {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY, QUERY_DELETE_CATEGORY},
+};
 
 static void answer_all(struct database *database, const struct http_request *request,
                        struct http_reply *reply)
@@ -69,6 +156,7 @@ int main(int argc, char **argv)
         .default_database = "posts.db",
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
+        .feeds = {"posts", feeds, sizeof(feeds) / sizeof(feeds[0])},
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -10,6 +10,8 @@ struct database {
     sqlite3 *handle;
     sqlite3_stmt *fact_read;
     sqlite3_stmt *fact_write;
+    sqlite3_stmt *kit_queries[KIT_QUERY_COUNT];
+    unsigned news;
     size_t query_count;
     sqlite3_stmt *queries[];
 };
@@ -64,12 +66,9 @@ static bool run_schema_steps(struct database *database, const struct database_pl
 
 static bool update_schema(struct database *database, const struct database_plan *plan)
 {
-    static const char facts[] =
-        "CREATE TABLE IF NOT EXISTS service_facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
-        " WITHOUT ROWID";
     if (!database_execute(database, "BEGIN IMMEDIATE"))
         return false;
-    if (database_execute(database, facts) && run_schema_steps(database, plan) &&
+    if (database_execute(database, kit_schema) && run_schema_steps(database, plan) &&
         database_execute(database, "COMMIT"))
         return true;
     sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
@@ -83,6 +82,10 @@ static bool compile_queries(struct database *database, const struct database_pla
         !compile(database, "REPLACE INTO service_facts (name, value) VALUES (?1, ?2)",
                  &database->fact_write))
         return false;
+    for (size_t i = 0; i < KIT_QUERY_COUNT; i++) {
+        if (!compile(database, kit_query_sql((enum kit_query)i), &database->kit_queries[i]))
+            return false;
+    }
     for (size_t i = 0; i < plan->query_count; i++) {
         if (!compile(database, plan->queries[i], &database->queries[i]))
             return false;
@@ -96,7 +99,7 @@ static bool open_file(struct database *database, const char *path)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &database->handle, flags, NULL) == SQLITE_OK &&
         sqlite3_busy_timeout(database->handle, BUSY_MS) == SQLITE_OK &&
-        database_execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        database_execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                                    "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;"))
         return true;
     fprintf(stderr, "%s: cannot open database '%s'\n", database->service, path);
@@ -124,6 +127,8 @@ void database_close(struct database *database)
         return;
     for (size_t i = 0; i < database->query_count; i++)
         sqlite3_finalize(database->queries[i]);
+    for (size_t i = 0; i < KIT_QUERY_COUNT; i++)
+        sqlite3_finalize(database->kit_queries[i]);
     sqlite3_finalize(database->fact_read);
     sqlite3_finalize(database->fact_write);
     sqlite3_close(database->handle);
@@ -134,6 +139,42 @@ sqlite3_stmt *database_begin(struct database *database, size_t query)
 {
     sqlite3_clear_bindings(database->queries[query]);
     return database->queries[query];
+}
+
+sqlite3_stmt *database_begin_kit(struct database *database, enum kit_query query)
+{
+    sqlite3_clear_bindings(database->kit_queries[query]);
+    return database->kit_queries[query];
+}
+
+bool database_transaction_begin(struct database *database)
+{
+    return database_execute(database, "BEGIN IMMEDIATE");
+}
+
+bool database_transaction_end(struct database *database, bool is_good)
+{
+    if (is_good && database_execute(database, "COMMIT"))
+        return true;
+    sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+unsigned database_news(const struct database *database)
+{
+    return database->news;
+}
+
+void database_add_news(struct database *database)
+{
+    database->news++;
+}
+
+const char *database_text(sqlite3_stmt *query, int column, size_t *ret_length)
+{
+    const char *text = (const char *)sqlite3_column_text(query, column);
+    *ret_length = (size_t)sqlite3_column_bytes(query, column);
+    return text == NULL ? "" : text;
 }
 
 bool database_next(sqlite3_stmt *query)

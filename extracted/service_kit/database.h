@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "extracted/service_kit/kit_queries.h"
+
 /* What a service says about its tables; constants. */
 struct database_plan {
     const char *const *schema; /* steps, each run once, in order; never edited, only added to */
@@ -27,6 +29,9 @@ void database_close(struct database *database);
 /* A query, rewound and with no values bound. End it with database_end. */
 sqlite3_stmt *database_begin(struct database *database, size_t query);
 
+/* The same for one of the kit's own. */
+sqlite3_stmt *database_begin_kit(struct database *database, enum kit_query query);
+
 /* True as long as there is a row. */
 bool database_next(sqlite3_stmt *query);
 
@@ -35,6 +40,20 @@ bool database_end(struct database *database, sqlite3_stmt *query);
 
 /* Runs SQL that takes no values. False: logged. */
 bool database_execute(struct database *database, const char *sql);
+
+/* A transaction. Nothing that can wait happens between its two ends. False: logged, and nothing is
+ * open. */
+bool database_transaction_begin(struct database *database);
+
+/* Keeps it if `is_good`, else rolls back. False: nothing was kept. */
+bool database_transaction_end(struct database *database, bool is_good);
+
+/* How many events were stored since the start; those who wait for one compare it. */
+unsigned database_news(const struct database *database);
+void database_add_news(struct database *database);
+
+/* A text column of the current row; never NULL; valid until the next step. */
+const char *database_text(sqlite3_stmt *query, int column, size_t *ret_length);
 
 /* Small facts that survive a restart, by name. A missing one reads as false. */
 bool database_fact_read(struct database *database, const char *name, sqlite3_int64 *ret_value);

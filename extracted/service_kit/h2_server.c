@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "extracted/service_kit/database.h"
 #include "extracted/service_kit/h2_connection.h"
 
 enum { WRITE_ROOM_LIMIT = 16 * 1024 * 1024, ACCEPTS_PER_TURN = 64 };
@@ -32,6 +33,7 @@ struct h2_server {
     ev_io acceptable;
     ev_prepare before_wait;
     ev_timer every_second;
+    ev_timer wait_over; /* for the first of the waiting replies */
     ev_signal terminate;
     ev_signal interrupt;
     struct client *clients;
@@ -41,6 +43,8 @@ struct h2_server {
     double stop_at;
     struct h2_turn turn;
     struct h2_rooms rooms;
+    struct h2_waiting waiting;
+    unsigned news; /* of the database, as the waiting replies know them */
 };
 
 static void update_turn(struct h2_server *server)
@@ -108,11 +112,52 @@ static void flush(struct client *client)
     watch(loop, &client->readable, h2_connection_can_receive(&client->connection));
 }
 
+static void on_wait_over(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+    (void)loop;
+    (void)events;
+    update_turn(watcher->data); /* what is over is found before the loop waits again */
+}
+
+static void ask_again(struct h2_stream *stream, bool is_last_call)
+{
+    struct client *client = stream->session->owner;
+    if (!h2_session_ask_again(stream, is_last_call))
+        client->connection.is_broken = true;
+    make_due(client);
+}
+
+/* Replies that wait: all after news, else those whose time is over. */
+static void ask_waiting(struct h2_server *server)
+{
+    unsigned news = database_news(server->turn.service->database);
+    bool has_news = news != server->news;
+    double now = server->turn.now;
+    double next = now + H2_STALL_S;
+    server->news = news;
+    struct h2_stream *following;
+    for (struct h2_stream *stream = server->waiting.first; stream != NULL; stream = following) {
+        following = stream->next_waiting;
+        bool is_over = server->waiting.is_over || stream->reply.wait_until <= now;
+        if (is_over || has_news)
+            ask_again(stream, is_over);
+        if (stream->is_waiting && stream->reply.wait_until < next)
+            next = stream->reply.wait_until;
+    }
+    ev_timer_stop(server->loop, &server->wait_over);
+    if (server->waiting.first == NULL)
+        return;
+    ev_timer_set(&server->wait_over, next > now ? next - now : 0., 0.);
+    ev_timer_start(server->loop, &server->wait_over);
+}
+
 /* The only place that writes, and the only one that frees a connection while the loop runs. */
 static void on_before_wait(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
     (void)events;
     struct h2_server *server = watcher->data;
+    update_turn(server);
+    ask_waiting(server);
     while (server->due != NULL) {
         struct client *client = server->due;
         server->due = client->next_due;
@@ -152,6 +197,7 @@ static void add_client(struct h2_server *server, int take_socket)
         return;
     }
     client->server = server;
+    client->connection.session.owner = client;
     client->next = server->clients;
     if (client->next != NULL)
         client->next->previous = client;
@@ -208,6 +254,7 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *watcher, int events)
         return;
     update_turn(server);
     server->is_stopping = true;
+    server->waiting.is_over = true;
     server->stop_at = server->turn.now;
     ev_io_stop(loop, &server->acceptable);
     close(server->listen_socket);
@@ -226,6 +273,8 @@ static void init_watchers(struct h2_server *server)
     ev_signal_init(&server->terminate, on_stop_signal, SIGTERM);
     ev_signal_init(&server->interrupt, on_stop_signal, SIGINT);
     server->acceptable.data = server;
+    ev_timer_init(&server->wait_over, on_wait_over, 0., 0.);
+    server->wait_over.data = server;
     server->before_wait.data = server;
     server->every_second.data = server;
     server->terminate.data = server;
@@ -246,6 +295,7 @@ struct h2_server *h2_server_new(int take_listen_socket, const struct h2_service 
     server->loop = loop;
     server->listen_socket = take_listen_socket;
     server->turn.service = service;
+    server->turn.waiting = &server->waiting;
     body_text_init(&server->rooms.write, WRITE_ROOM_LIMIT);
     update_turn(server);
     init_watchers(server);
@@ -255,6 +305,11 @@ struct h2_server *h2_server_new(int take_listen_socket, const struct h2_service 
     ev_signal_start(loop, &server->interrupt);
     start_accepting(server);
     return server;
+}
+
+struct ev_loop *h2_server_loop(struct h2_server *server)
+{
+    return server->loop;
 }
 
 void h2_server_run(struct h2_server *server)
@@ -271,6 +326,7 @@ void h2_server_free(struct h2_server *server)
     ev_io_stop(server->loop, &server->acceptable);
     ev_prepare_stop(server->loop, &server->before_wait);
     ev_timer_stop(server->loop, &server->every_second);
+    ev_timer_stop(server->loop, &server->wait_over);
     ev_signal_stop(server->loop, &server->terminate);
     ev_signal_stop(server->loop, &server->interrupt);
     ev_loop_destroy(server->loop);

@@ -13,9 +13,13 @@ enum {
 };
 
 struct h2_server;
+struct ev_loop;
 
 /* Listening sockets are taken in any case; the service is borrowed. NULL: no memory. */
 struct h2_server *h2_server_new(int take_listen_socket, const struct h2_service *service);
+
+/* The loop, for others that live in it; the server's, and gone with it. */
+struct ev_loop *h2_server_loop(struct h2_server *server);
 
 /* Serves until TERM or INT, then says goodbye to everyone and returns once they are gone, or after
  * H2_DRAIN_S. */

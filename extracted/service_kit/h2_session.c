@@ -6,20 +6,63 @@ static int callback_outcome(int outcome)
     return nghttp2_is_fatal(outcome) ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-static int answer(struct h2_session *session, struct h2_stream *stream)
+static void hold(struct h2_waiting *waiting, struct h2_stream *stream)
+{
+    if (stream->is_waiting)
+        return;
+    stream->is_waiting = true;
+    stream->next_waiting = waiting->first;
+    if (stream->next_waiting != NULL)
+        stream->next_waiting->previous_waiting = stream;
+    waiting->first = stream;
+    waiting->count++;
+}
+
+static void let_go(struct h2_waiting *waiting, struct h2_stream *stream)
+{
+    if (!stream->is_waiting)
+        return;
+    stream->is_waiting = false;
+    if (stream->next_waiting != NULL)
+        stream->next_waiting->previous_waiting = stream->previous_waiting;
+    if (stream->previous_waiting != NULL)
+        stream->previous_waiting->next_waiting = stream->next_waiting;
+    else
+        waiting->first = stream->next_waiting;
+    stream->next_waiting = NULL;
+    stream->previous_waiting = NULL;
+    waiting->count--;
+}
+
+static int answer(struct h2_session *session, struct h2_stream *stream, bool is_last_call)
 {
     const struct h2_turn *turn = session->turn;
-    int outcome = h2_stream_answer(stream, turn->service, session->protocol, turn->date);
+    if (!h2_stream_make_reply(stream, turn->service, turn->now, is_last_call)) {
+        hold(turn->waiting, stream);
+        return 0;
+    }
+    let_go(turn->waiting, stream);
     session->reply_bytes += stream->reply.body.length;
-    return callback_outcome(outcome);
+    return callback_outcome(h2_stream_submit(stream, session->protocol, turn->date));
+}
+
+static int answer_first(struct h2_session *session, struct h2_stream *stream)
+{
+    const struct h2_waiting *waiting = session->turn->waiting;
+    return answer(session, stream, waiting->is_over || waiting->count >= H2_WAITING);
+}
+
+bool h2_session_ask_again(struct h2_stream *stream, bool is_last_call)
+{
+    return answer(stream->session, stream, is_last_call) == 0;
 }
 
 static int answer_if_due(struct h2_session *session, struct h2_stream *stream)
 {
-    if (stream->is_deferred || !h2_stream_is_due(stream))
+    if (stream->is_deferred || stream->is_waiting || !h2_stream_is_due(stream))
         return 0;
     if (session->reply_bytes < H2_REPLY_BACKLOG)
-        return answer(session, stream);
+        return answer_first(session, stream);
     stream->is_deferred = true;
     session->deferred_count++;
     return 0;
@@ -34,7 +77,7 @@ static bool answer_deferred(struct h2_session *session)
         if (stream->is_deferred) {
             stream->is_deferred = false;
             session->deferred_count--;
-            if (answer(session, stream) != 0)
+            if (answer_first(session, stream) != 0)
                 return false;
         }
         stream = stream->next;
@@ -62,7 +105,8 @@ static void drop_stream(struct h2_session *session, struct h2_stream *stream)
         stream->previous->next = stream->next;
     else
         session->streams = stream->next;
-    session->reply_bytes -= stream->reply.body.length;
+    let_go(session->turn->waiting, stream);
+    session->reply_bytes -= stream->answered ? stream->reply.body.length : 0;
     session->deferred_count -= stream->is_deferred ? 1 : 0;
     h2_stream_free(stream);
 }
@@ -78,6 +122,7 @@ static int on_begin_headers(nghttp2_session *protocol, const nghttp2_frame *fram
         h2_stream_free(stream);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
+    stream->session = context;
     link_stream(context, stream);
     return 0;
 }

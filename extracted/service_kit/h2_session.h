@@ -12,6 +12,7 @@ enum {
     H2_STREAMS = 1000,             /* concurrent streams of a connection */
     H2_STREAM_WINDOW = 256 * 1024, /* bytes of a request body on the way */
     H2_CONNECTION_WINDOW = 1024 * 1024,
+    H2_WAITING = 1024,              /* replies of a server that wait; more do not */
     H2_REPLY_BACKLOG = 1024 * 1024, /* bytes of replies from which on no further one is made */
     H2_RESET_BURST = 2000,          /* resets a client may send at once … */
     H2_RESET_PER_S = 200,           /* … and from then on, a second */
@@ -24,16 +25,25 @@ enum h2_goodbye {
     H2_GOODBYE_SAID,      /* the last stream is named */
 };
 
+/* The streams of a server whose reply waits. */
+struct h2_waiting {
+    struct h2_stream *first;
+    unsigned count;
+    bool is_over; /* the server stops: nothing waits any longer */
+};
+
 /* What is the same for all sessions within one event; the server keeps it up to date. */
 struct h2_turn {
     const struct h2_service *service;
     double now;    /* the loop's time in seconds */
     char date[40]; /* for the `date` field */
+    struct h2_waiting *waiting;
 };
 
 struct h2_session {
     nghttp2_session *protocol;
     const struct h2_turn *turn;
+    void *owner;               /* the server's own; untouched here */
     struct h2_stream *streams; /* a list, oldest first, through next and previous */
     struct h2_stream *last_stream;
     size_t reply_bytes;      /* bodies of replies that are not wholly sent */
@@ -49,6 +59,9 @@ void h2_session_done(struct h2_session *session);
 
 /* False: not HTTP/2, or beyond repair; close without a word more. */
 bool h2_session_receive(struct h2_session *session, const uint8_t *bytes, size_t length);
+
+/* Makes a waiting stream's reply again. A flush is due. False: beyond repair. */
+bool h2_session_ask_again(struct h2_stream *stream, bool is_last_call);
 
 /* Appends output until there is none or `enough` bytes are there. False: beyond repair. */
 bool h2_session_send(struct h2_session *session, struct body_text *out, size_t enough);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW };
+enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW + HTTP_FIELDS };
 
 struct h2_stream *h2_stream_new(int32_t id)
 {
@@ -98,9 +98,16 @@ bool h2_stream_is_due(const struct h2_stream *stream)
     return !stream->answered && (stream->request_ended || too_large);
 }
 
-static void make_reply(struct h2_stream *stream, const struct h2_service *service)
+bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *service, double now,
+                          bool is_last_call)
 {
     struct http_reply *reply = &stream->reply;
+    if (!reply->is_waiting)
+        stream->request.arrived = now;
+    reply->is_waiting = false;
+    stream->request.state = service->state;
+    stream->request.now = now;
+    stream->request.is_last_call = is_last_call;
     stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
     if (stream->head_bytes > H2_HEAD_LIMIT)
         http_reply_text(reply, 431, "Request Header Fields Too Large");
@@ -110,8 +117,11 @@ static void make_reply(struct h2_stream *stream, const struct h2_service *servic
         router_refuse(&service->router, &stream->request, reply);
     else
         stream->route->answer(service->database, &stream->request, reply);
+    if (reply->is_waiting && !is_last_call)
+        return false;
     if (reply->body.overflowed)
         http_reply_fault(reply);
+    return true;
 }
 
 static ssize_t on_reply_body_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *room,
@@ -132,8 +142,9 @@ static ssize_t on_reply_body_wanted(nghttp2_session *session, int32_t stream_id,
     return (ssize_t)count;
 }
 
-static int submit(struct h2_stream *stream, nghttp2_session *session, const char *date)
+int h2_stream_submit(struct h2_stream *stream, nghttp2_session *session, const char *date)
 {
+    stream->answered = true;
     const struct http_reply *reply = &stream->reply;
     char status[8];
     char length[24];
@@ -148,6 +159,8 @@ static int submit(struct h2_stream *stream, nghttp2_session *session, const char
             reply_field("content-type", reply->content_type, NGHTTP2_NV_FLAG_NO_COPY_VALUE);
     for (unsigned i = 0; i < reply->allow_count; i++)
         fields[count++] = reply_field("allow", reply->allow[i], NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    for (unsigned i = 0; i < reply->field_count; i++)
+        fields[count++] = reply_field(reply->fields[i].name, reply->fields[i].value, 0);
     /* RFC 9110 section 8.6: no content-length with 204. */
     if (reply->status != 204)
         fields[count++] = reply_field("content-length", length, 0);
@@ -155,12 +168,4 @@ static int submit(struct h2_stream *stream, nghttp2_session *session, const char
     bool has_body = reply->body.length > 0 && reply->status != 204 &&
                     !http_view_equals(stream->request.method, "HEAD");
     return nghttp2_submit_response(session, stream->id, fields, count, has_body ? &body : NULL);
-}
-
-int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
-                     nghttp2_session *session, const char *date)
-{
-    stream->answered = true;
-    make_reply(stream, service);
-    return submit(stream, session, date);
 }

@@ -10,11 +10,17 @@
 
 #include "extracted/service_kit/router.h"
 
+struct h2_session;
+
 enum { H2_HEAD_LIMIT = 64 * 1024 }; /* bytes of a head, counted as RFC 9113 section 6.5.2 does */
 
 struct h2_stream {
     struct h2_stream *next; /* the session's list */
     struct h2_stream *previous;
+    struct h2_session *session;     /* its owner */
+    struct h2_stream *next_waiting; /* the server's list of streams whose reply waits */
+    struct h2_stream *previous_waiting;
+    bool is_waiting;
     int32_t id;
     nghttp2_rcbuf *method; /* counted references; NULL until they came */
     nghttp2_rcbuf *path;
@@ -34,6 +40,7 @@ struct h2_stream {
 struct h2_service {
     struct router router;
     struct database *database;
+    struct service_state *state; /* handed to the routes */
 };
 
 /* NULL: no memory. */
@@ -55,9 +62,12 @@ void h2_stream_add_body(struct h2_stream *stream, const uint8_t *bytes, size_t l
 /* Whether the reply is due: the request is complete, or already too large to go on. */
 bool h2_stream_is_due(const struct h2_stream *stream);
 
-/* Makes the reply and submits it, once. date is the `date` field's value. Returns 0 or a nghttp2
- * error. */
-int h2_stream_answer(struct h2_stream *stream, const struct h2_service *service,
-                     nghttp2_session *session, const char *date);
+/* Makes the reply. False: it waits (reply.wait_until says how long) and is to be made again. On
+ * last call no reply waits. now is the loop's time in seconds. */
+bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *service, double now,
+                          bool is_last_call);
+
+/* Submits the reply, once. date is the `date` field's value. Returns 0 or a nghttp2 error. */
+int h2_stream_submit(struct h2_stream *stream, nghttp2_session *session, const char *date);
 
 #endif

@@ -42,5 +42,24 @@ void http_reply_nothing(struct http_reply *reply)
 void http_reply_fault(struct http_reply *reply)
 {
     reply->allow_count = 0;
+    reply->field_count = 0;
     http_reply_text(reply, 500, "Internal Server Error");
+}
+
+void http_reply_wait(struct http_reply *reply, double until)
+{
+    reply->is_waiting = true;
+    reply->wait_until = until;
+}
+
+void http_reply_add_field(struct http_reply *reply, const char *constant_name, const char *value)
+{
+    size_t length = strlen(value);
+    if (reply->field_count == HTTP_FIELDS || length >= HTTP_FIELD_VALUE) {
+        reply->body.overflowed = true; /* what is incomplete is not sent */
+        return;
+    }
+    struct http_field *field = &reply->fields[reply->field_count++];
+    field->name = constant_name;
+    memcpy(field->value, value, length + 1);
 }

@@ -10,6 +10,8 @@
 enum {
     HTTP_PARAMETERS = 4,                /* {} in one pattern */
     HTTP_ALLOW = 8,                     /* methods of one path */
+    HTTP_FIELDS = 4,                    /* further fields of a reply */
+    HTTP_FIELD_VALUE = 320,             /* bytes of the value of one, with the NUL */
     HTTP_REPLY_LIMIT = 8 * 1024 * 1024, /* bytes of a reply's body */
 };
 
@@ -21,12 +23,23 @@ struct http_view {
 
 bool http_view_equals(struct http_view view, const char *string);
 
+struct service_state;
+
 struct http_request {
     struct http_view method;
     struct http_view path;  /* raw, without the query */
     struct http_view query; /* raw, without the question mark; empty if there is none */
     struct http_view body;
     struct http_view parameters[HTTP_PARAMETERS]; /* what the {} of its route stand for, raw */
+    struct service_state *state; /* the running service, for answers that need more than rows */
+    double arrived;              /* when it was complete; the loop's time in seconds */
+    double now;                  /* the same clock, now */
+    bool is_last_call;           /* the reply cannot wait any longer */
+};
+
+struct http_field {
+    const char *name; /* a constant, lower case */
+    char value[HTTP_FIELD_VALUE];
 };
 
 struct http_reply {
@@ -34,6 +47,10 @@ struct http_reply {
     const char *content_type;      /* a constant; NULL: none */
     const char *allow[HTTP_ALLOW]; /* constants, an `allow` field each */
     unsigned allow_count;
+    struct http_field fields[HTTP_FIELDS];
+    unsigned field_count;
+    bool is_waiting;       /* not made yet: the route is asked again, see http_reply_wait */
+    double wait_until;     /* the loop's time */
     struct body_text body; /* not sent with 204 */
 };
 
@@ -46,5 +63,12 @@ void http_reply_text(struct http_reply *reply, unsigned status, const char *text
 void http_reply_json(struct http_reply *reply);
 void http_reply_nothing(struct http_reply *reply); /* 204 */
 void http_reply_fault(struct http_reply *reply);   /* 500; the cause was logged */
+
+/* Instead of a reply: asks the same route again after the next event of the outbox, and at the
+ * latest at `until` (the loop's time), then with is_last_call set. */
+void http_reply_wait(struct http_reply *reply, double until);
+
+/* One more field; a value that is too long makes the reply a fault. */
+void http_reply_add_field(struct http_reply *reply, const char *constant_name, const char *value);
 
 #endif

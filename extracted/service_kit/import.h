@@ -1,7 +1,7 @@
 /*
- * Fills a service's tables from the monolith's exports, before the service serves.
- * All tables are replaced in one transaction, so doing it again changes nothing, and a failure
- * leaves what was there. Main thread, blocking.
+ * Fills a service's tables before the service serves: from the monolith's feeds, or, where it
+ * offers none, from its exports. The exports replace all tables in one transaction, so doing it
+ * again changes nothing, and a failure leaves what was there. Main thread, blocking.
  */
 #ifndef SERVICE_KIT_IMPORT_H
 #define SERVICE_KIT_IMPORT_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "extracted/service_kit/database.h"
+#include "extracted/service_kit/feed.h"
 #include "extracted/service_kit/row_reply.h"
 
 /* One export and the table that it fills; constants. */
@@ -26,8 +27,9 @@ struct import_plan {
 };
 
 struct import_settings {
-    const char *service;               /* name for messages */
-    const char *monolith;              /* http://ADDRESS:PORT */
+    const char *service;  /* name for messages */
+    const char *monolith; /* http://ADDRESS:PORT */
+    const struct feed_plan *feeds;
     int64_t timeout_ms;                /* for all attempts together */
     const volatile sig_atomic_t *stop; /* becomes non-zero when the process is to end */
 };

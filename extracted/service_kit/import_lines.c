@@ -1,7 +1,8 @@
 #include "extracted/service_kit/import_lines.h"
 
-#include <jansson.h>
 #include <string.h>
+
+#include "extracted/service_kit/row_bind.h"
 
 void import_lines_init(struct import_lines *lines, struct database *database, size_t insert_query,
                        const struct row_shape *shape)
@@ -22,29 +23,11 @@ static bool fail(struct import_lines *lines, const char *fault)
     return false;
 }
 
-static bool bind_member(sqlite3_stmt *insert, int index, enum row_kind kind, const json_t *value)
-{
-    switch (kind) {
-    case ROW_INTEGER:
-        return json_is_integer(value) &&
-               sqlite3_bind_int64(insert, index, json_integer_value(value)) == SQLITE_OK;
-    case ROW_TEXT:
-        return json_is_string(value) &&
-               sqlite3_bind_text(insert, index, json_string_value(value),
-                                 (int)json_string_length(value), SQLITE_TRANSIENT) == SQLITE_OK;
-    }
-    return false;
-}
-
 static bool insert_row(struct import_lines *lines, const json_t *object)
 {
     sqlite3_stmt *insert = database_begin(lines->database, lines->insert_query);
-    for (size_t i = 0; i < lines->shape->count; i++) {
-        const struct row_member *member = &lines->shape->members[i];
-        const json_t *value = json_object_get(object, member->name);
-        if (!bind_member(insert, (int)i + 1, member->kind, value))
-            return fail(lines, "a member is missing or of another type");
-    }
+    if (!row_bind(insert, lines->shape, object))
+        return fail(lines, "a member is missing or of another type");
     sqlite3_step(insert);
     if (!database_end(lines->database, insert))
         return fail(lines, "the database does not take it");

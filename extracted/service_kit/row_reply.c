@@ -5,6 +5,16 @@
 static void add_value(struct body_text *body, enum row_kind kind, sqlite3_stmt *row, int column)
 {
     switch (kind) {
+    case ROW_INTEGER_OR_NULL:
+        if (sqlite3_column_type(row, column) == SQLITE_NULL) {
+            body_text_add_string(body, "null");
+            break;
+        }
+        body_text_add_json_integer(body, sqlite3_column_int64(row, column));
+        break;
+    case ROW_BOOLEAN:
+        body_text_add_string(body, sqlite3_column_int(row, column) != 0 ? "true" : "false");
+        break;
     case ROW_INTEGER:
         body_text_add_json_integer(body, sqlite3_column_int64(row, column));
         break;

@@ -8,7 +8,7 @@
 #include "extracted/service_kit/database.h"
 #include "extracted/service_kit/http_message.h"
 
-enum row_kind { ROW_INTEGER, ROW_TEXT };
+enum row_kind { ROW_INTEGER, ROW_INTEGER_OR_NULL, ROW_BOOLEAN, ROW_TEXT };
 
 /* Column i of the row is member i of the object. */
 struct row_member {

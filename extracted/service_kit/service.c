@@ -1,5 +1,6 @@
 #include "extracted/service_kit/service.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -7,9 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "extracted/service_kit/feed_routes.h"
 #include "extracted/service_kit/h2_server.h"
 #include "extracted/service_kit/listen_address.h"
 #include "extracted/service_kit/service_options.h"
+#include "extracted/service_kit/service_state.h"
 
 enum { EXIT_DONE = 0, EXIT_PROBLEM = 1, EXIT_USAGE = 2 };
 
@@ -66,15 +69,50 @@ enum { COMMON_ROUTES = sizeof(common_routes) / sizeof(common_routes[0]) };
 /* The service's routes, then the common ones. The caller frees the array. */
 static struct http_route *join_routes(const struct router *own)
 {
-    struct http_route *routes = calloc(own->count + COMMON_ROUTES, sizeof(*routes));
+    struct http_route *routes = calloc(own->count + COMMON_ROUTES + FEED_ROUTES, sizeof(*routes));
     if (routes == NULL)
         return NULL;
     memcpy(routes, own->routes, own->count * sizeof(*routes));
     memcpy(routes + own->count, common_routes, sizeof(common_routes));
+    memcpy(routes + own->count + COMMON_ROUTES, feed_routes, sizeof(feed_routes));
     return routes;
 }
 
-static int serve(const struct service *service, struct database *database, int take_socket)
+/* What lives in the server's loop besides the server. */
+static bool start_following(struct service_state *state, const struct service_options *options,
+                            struct h2_server *server)
+{
+    struct ev_loop *loop = h2_server_loop(server);
+    state->client = http_client_new(loop);
+    if (state->client == NULL)
+        return false;
+    struct followers_settings settings = {
+        .service = state->name,
+        .database = state->database,
+        .plan = state->feeds,
+        .sources = {options->monolith, options->users, options->threads},
+        .loop = loop,
+        .client = state->client};
+    state->followers = followers_new(&settings);
+    return state->followers != NULL;
+}
+
+static int run_server(struct service_state *state, const struct service_options *options,
+                      struct h2_server *server, const char *address)
+{
+    bool is_good = server != NULL && start_following(state, options, server);
+    if (is_good && stop_asked == 0) {
+        printf("ready %s\n", address);
+        fflush(stdout);
+        h2_server_run(server);
+    }
+    followers_free(state->followers);
+    http_client_free(state->client);
+    return is_good ? EXIT_DONE : EXIT_PROBLEM;
+}
+
+static int serve(const struct service *service, const struct service_options *options,
+                 struct database *database, int take_socket)
 {
     char address[LISTEN_ADDRESS_LENGTH];
     struct http_route *routes = join_routes(&service->router);
@@ -84,17 +122,17 @@ static int serve(const struct service *service, struct database *database, int t
         free(routes);
         return EXIT_PROBLEM;
     }
-    struct h2_service answers = {.router = {routes, service->router.count + COMMON_ROUTES},
-                                 .database = database};
+    struct service_state state = {
+        .name = service->name, .feeds = &service->feeds, .database = database};
+    struct h2_service answers = {
+        .router = {routes, service->router.count + COMMON_ROUTES + FEED_ROUTES},
+        .database = database,
+        .state = &state};
     struct h2_server *server = h2_server_new(take_socket, &answers);
-    if (server != NULL && stop_asked == 0) {
-        printf("ready %s\n", address);
-        fflush(stdout);
-        h2_server_run(server);
-    }
+    int status = run_server(&state, options, server, address);
     h2_server_free(server);
     free(routes);
-    return server != NULL ? EXIT_DONE : EXIT_PROBLEM;
+    return status;
 }
 
 static int import_and_serve(const struct service *service, const struct service_options *options,
@@ -102,12 +140,13 @@ static int import_and_serve(const struct service *service, const struct service_
 {
     struct import_settings settings = {.service = service->name,
                                        .monolith = options->monolith,
+                                       .feeds = &service->feeds,
                                        .timeout_ms = options->import_timeout_ms,
                                        .stop = &stop_asked};
     switch (import_run(database, &service->import, &settings)) {
     case IMPORT_FILLED:
     case IMPORT_STALE:
-        return serve(service, database, take_socket);
+        return serve(service, options, database, take_socket);
     case IMPORT_STOPPED:
         close(take_socket);
         return EXIT_DONE;
@@ -157,5 +196,8 @@ int service_run(const struct service *service, int argc, char **argv)
         return EXIT_USAGE;
     }
     watch_early_signals();
-    return run(service, &options);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    int status = run(service, &options);
+    curl_global_cleanup();
+    return status;
 }

@@ -6,6 +6,7 @@
 #define SERVICE_KIT_SERVICE_H
 
 #include "extracted/service_kit/database.h"
+#include "extracted/service_kit/feed.h"
 #include "extracted/service_kit/import.h"
 #include "extracted/service_kit/router.h"
 #include "extracted/service_kit/row_reply.h"
@@ -15,8 +16,9 @@ struct service {
     const char *default_listen;   /* ADDRESS:PORT */
     const char *default_database; /* a file name */
     struct database_plan tables;
-    struct import_plan import;
-    struct router router; /* GET /health, / and /api are added to it by the kit */
+    struct feed_plan feeds;
+    struct import_plan import; /* for a monolith without feeds */
+    struct router router;      /* the kit adds /health, /, /api, /metrics and /internal */
 };
 
 /* Runs the program to its end; returns the exit status: 0 stopped as told, 1 fault, 2 bad usage. */

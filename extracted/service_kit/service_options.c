@@ -10,15 +10,16 @@
 static void print_help(const char *service, const struct service_options *defaults)
 {
     printf("Usage: %s [--listen ADDRESS:PORT] [--database FILE] [--monolith URL]\n"
-           "       [--import-timeout DURATION]\n"
+           "       [--users URL] [--threads URL] [--import-timeout DURATION]\n"
            "\n"
            "The forum's %s as a service of their own: cleartext HTTP/2, prior knowledge.\n"
            "\n"
            "  --listen ADDRESS:PORT      where to listen; port 0 picks a free one (default %s)\n"
            "  --database FILE            the SQLite file, made when new (default %s)\n"
-           "  --monolith URL             where to import from at start (default %s)\n"
-           "  --import-timeout DURATION  how long to wait for it, such as 500ms or 30s "
-           "(default 30s)\n"
+           "  --monolith URL             whose feeds to follow (default %s)\n"
+           "  --users URL, --threads URL the services whose feeds to follow as well\n"
+           "  --import-timeout DURATION  how long an empty service waits for the monolith,\n"
+           "                             such as 500ms (default 30s)\n"
            "  --help                     print this and exit\n",
            service, service, defaults->listen, defaults->database, defaults->monolith);
 }
@@ -32,14 +33,21 @@ static bool is_origin(const char *url)
            strpbrk(url + length, "/?#@ ") == NULL;
 }
 
+static bool check_origin(const char *service, const char *option, const char *url)
+{
+    if (url == NULL || is_origin(url))
+        return true;
+    fprintf(stderr, "%s: %s '%s' is not http://ADDRESS:PORT\n", service, option, url);
+    return false;
+}
+
 static bool check_values(const char *service, const struct service_options *options,
                          const char *import_timeout, int64_t *ret_timeout_ms)
 {
-    if (!is_origin(options->monolith)) {
-        fprintf(stderr, "%s: --monolith '%s' is not http://ADDRESS:PORT\n", service,
-                options->monolith);
+    if (!check_origin(service, "--monolith", options->monolith) ||
+        !check_origin(service, "--users", options->users) ||
+        !check_origin(service, "--threads", options->threads))
         return false;
-    }
     if (import_timeout != NULL && !duration_parse(import_timeout, ret_timeout_ms)) {
         fprintf(stderr, "%s: --import-timeout '%s' is not a duration such as 500ms or 30s\n",
                 service, import_timeout);
@@ -55,6 +63,8 @@ enum service_options_outcome service_options_read(const char *service, int argc,
         {"listen", required_argument, NULL, 'l'},
         {"database", required_argument, NULL, 'd'},
         {"monolith", required_argument, NULL, 'm'},
+        {"users", required_argument, NULL, 'u'},
+        {"threads", required_argument, NULL, 'T'},
         {"import-timeout", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -72,6 +82,12 @@ enum service_options_outcome service_options_read(const char *service, int argc,
             break;
         case 'm':
             options->monolith = optarg;
+            break;
+        case 'u':
+            options->users = optarg;
+            break;
+        case 'T':
+            options->threads = optarg;
             break;
         case 't':
             import_timeout = optarg;

@@ -10,6 +10,8 @@ struct service_options {
     const char *listen;
     const char *database;
     const char *monolith;
+    const char *users;   /* NULL: not given */
+    const char *threads; /* NULL: not given */
     int64_t import_timeout_ms;
 };
 

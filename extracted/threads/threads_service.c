@@ -1,26 +1,85 @@
 /*
  * What the forum talks about: /api/threads.
  */
+#include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
 
-enum query { QUERY_ALL, QUERY_ONE, QUERY_IMPORT };
+enum query {
+    QUERY_ALL,
+    QUERY_ONE,
+    QUERY_IMPORT,
+    QUERY_PUT_CATEGORY,
+    QUERY_DELETE_CATEGORY,
+    QUERY_PUT_THREAD,
+    QUERY_DELETE_THREAD,
+    QUERY_PUT_USER,
+    QUERY_DELETE_USER,
+    QUERY_PUT_SESSION,
+    QUERY_DELETE_SESSION,
+};
 
 /* created_by is an id of the users service: nothing here checks it. */
 static const char *const schema[] = {
     "CREATE TABLE threads (id INTEGER PRIMARY KEY, title TEXT NOT NULL,"
     " created_by INTEGER NOT NULL)",
+    /* AUTOINCREMENT: an id that was ever used, on either side, is not used again. */
+    "ALTER TABLE threads RENAME TO old_threads;"
+    "CREATE TABLE threads (id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL,"
+    " created_by INTEGER NOT NULL, category_id INTEGER NOT NULL DEFAULT 1,"
+    " created_ms INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO threads (id, title, created_by) SELECT id, title, created_by FROM old_threads;"
+    "DROP TABLE old_threads;"
+    "CREATE INDEX threads_in_category ON threads(category_id, id);"
+    "CREATE TABLE categories (id INTEGER PRIMARY KEY AUTOINCREMENT, slug TEXT NOT NULL UNIQUE,"
+    " title TEXT NOT NULL, description TEXT NOT NULL, position INTEGER NOT "
+    "NULL);" REPLICA_PEOPLE_SCHEMA,
 };
 
 static const char *const queries[] = {
     [QUERY_ALL] = "SELECT id, title, created_by FROM threads ORDER BY id",
     [QUERY_ONE] = "SELECT id, title, created_by FROM threads WHERE id = ?1",
     [QUERY_IMPORT] = "INSERT INTO threads (id, title, created_by) VALUES (?1, ?2, ?3)",
+    [QUERY_PUT_CATEGORY] =
+        "INSERT INTO categories (id, slug, title, description, position)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3,"
+        " description = ?4, position = ?5",
+    [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1",
+    [QUERY_PUT_THREAD] =
+        "INSERT INTO threads (id, title, created_by, category_id, created_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET title = ?2, created_by = ?3,"
+        " category_id = ?4, created_ms = ?5",
+    [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1",
+    [QUERY_PUT_USER] = REPLICA_PUT_USER,
+    [QUERY_DELETE_USER] = REPLICA_DELETE_USER,
+    [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
+    [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
 };
 
 static const struct row_member members[] = {
     {"id", ROW_INTEGER}, {"title", ROW_TEXT}, {"createdBy", ROW_INTEGER}};
 
 static const struct row_shape shape = {members, sizeof(members) / sizeof(members[0])};
+
+static const struct row_member category_event[] = {{"id", ROW_INTEGER},
+                                                   {"slug", ROW_TEXT},
+                                                   {"title", ROW_TEXT},
+                                                   {"description", ROW_TEXT},
+                                                   {"position", ROW_INTEGER}};
+static const struct row_member thread_event[] = {{"id", ROW_INTEGER},
+                                                 {"title", ROW_TEXT},
+                                                 {"createdBy", ROW_INTEGER},
+                                                 {"category", ROW_INTEGER},
+                                                 {"created_ms", ROW_INTEGER}};
+
+static const struct row_shape category_shape = {category_event, 5};
+static const struct row_shape thread_shape = {thread_event, 5};
+
+static const struct feed feeds[] = {
+    {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY, QUERY_DELETE_CATEGORY},
+    {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
+    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
+    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
+};
 
 static void answer_all(struct database *database, const struct http_request *request,
                        struct http_reply *reply)
@@ -52,6 +111,7 @@ int main(int argc, char **argv)
         .default_database = "threads.db",
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
+        .feeds = {"threads", feeds, sizeof(feeds) / sizeof(feeds[0])},
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

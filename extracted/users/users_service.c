@@ -3,23 +3,80 @@
  */
 #include "extracted/service_kit/service.h"
 
-enum query { QUERY_ALL, QUERY_ONE, QUERY_IMPORT };
+enum query {
+    QUERY_ALL,
+    QUERY_ONE,
+    QUERY_IMPORT,
+    QUERY_PUT_USER,
+    QUERY_DELETE_USER,
+    QUERY_PUT_ACCOUNT,
+    QUERY_DELETE_ACCOUNT,
+    QUERY_PUT_SESSION,
+    QUERY_DELETE_SESSION,
+};
 
 static const char *const schema[] = {
     "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
     " name TEXT NOT NULL, bio TEXT NOT NULL)",
+    /* AUTOINCREMENT: an id that was ever used, on either side, is not used again. */
+    "ALTER TABLE users RENAME TO old_users;"
+    "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE,"
+    " name TEXT NOT NULL, bio TEXT NOT NULL, created_ms INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO users (id, username, name, bio) SELECT id, username, name, bio FROM old_users;"
+    "DROP TABLE old_users;"
+    "CREATE TABLE accounts (id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
+    " salt TEXT NOT NULL, hash TEXT NOT NULL, n INTEGER NOT NULL, r INTEGER NOT NULL,"
+    " p INTEGER NOT NULL);"
+    "CREATE TABLE sessions (id TEXT PRIMARY KEY, user_id INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 static const char *const queries[] = {
     [QUERY_ALL] = "SELECT id, username, name, bio FROM users ORDER BY id",
     [QUERY_ONE] = "SELECT id, username, name, bio FROM users WHERE id = ?1",
     [QUERY_IMPORT] = "INSERT INTO users (id, username, name, bio) VALUES (?1, ?2, ?3, ?4)",
+    [QUERY_PUT_USER] =
+        "INSERT INTO users (id, username, name, bio, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT (id) DO UPDATE SET username = ?2, name = ?3, bio = ?4, created_ms = ?5",
+    [QUERY_DELETE_USER] = "DELETE FROM users WHERE id = ?1",
+    [QUERY_PUT_ACCOUNT] =
+        "INSERT INTO accounts (id, username, salt, hash, n, r, p)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET username = ?2,"
+        " salt = ?3, hash = ?4, n = ?5, r = ?6, p = ?7",
+    [QUERY_DELETE_ACCOUNT] = "DELETE FROM accounts WHERE id = ?1",
+    [QUERY_PUT_SESSION] =
+        "INSERT INTO sessions (id, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (id) DO UPDATE SET user_id = ?2, created_ms = ?3, expires_ms = ?4",
+    [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
 };
 
 static const struct row_member members[] = {
     {"id", ROW_INTEGER}, {"username", ROW_TEXT}, {"name", ROW_TEXT}, {"bio", ROW_TEXT}};
 
 static const struct row_shape shape = {members, sizeof(members) / sizeof(members[0])};
+
+static const struct row_member user_event[] = {{"id", ROW_INTEGER},
+                                               {"username", ROW_TEXT},
+                                               {"name", ROW_TEXT},
+                                               {"bio", ROW_TEXT},
+                                               {"created_ms", ROW_INTEGER}};
+static const struct row_member account_event[] = {
+    {"id", ROW_INTEGER}, {"username", ROW_TEXT}, {"salt", ROW_TEXT}, {"hash", ROW_TEXT},
+    {"n", ROW_INTEGER},  {"r", ROW_INTEGER},     {"p", ROW_INTEGER}};
+static const struct row_member session_event[] = {{"id", ROW_TEXT},
+                                                  {"user", ROW_INTEGER},
+                                                  {"created_ms", ROW_INTEGER},
+                                                  {"expires_ms", ROW_INTEGER}};
+
+static const struct row_shape user_shape = {user_event, 5};
+static const struct row_shape account_shape = {account_event, 7};
+static const struct row_shape session_shape = {session_event, 4};
+
+static const struct feed feeds[] = {
+    {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
+    {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT},
+    {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
+};
 
 static void answer_all(struct database *database, const struct http_request *request,
                        struct http_reply *reply)
@@ -51,6 +108,7 @@ int main(int argc, char **argv)
         .default_database = "users.db",
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
+        .feeds = {"users", feeds, sizeof(feeds) / sizeof(feeds[0])},
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -39,6 +39,9 @@ NOT_OURS = ["//api", "/api/./users", "/%61pi", "/%61pi/users", "/api//users", "/
 MEANS_1 = ["1", "01", "1abc", "1.9", "%31", "%201", "%091", "+1", "0x1", "1%00", "1%zz", "1%2f2"]
 MEANS_NOTHING = ["0", "-1", "abc", "99999", "%", "%zz1", "%ff1", "NaN", "0x", "9007199254740993",
                  "18446744073709551617", "..", ".", "1" * 400, "%C0%B1", "-", "%2e%2e"]
+USER_3_EVENT = """INSERT INTO outbox (feed, epoch, at_ms, body)
+    SELECT 'users', 1, 1, '"op":"put","id":3,"row":' || json_object('id', id, 'username', username,
+    'name', name, 'bio', bio, 'created_ms', created_ms) FROM users WHERE id = 3"""
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -340,6 +343,7 @@ class Life(unittest.TestCase):
             self.assertEqual(ask(users, "/api/users").body, ask(monolith, "/api/users").body)
             self.assertEqual(users.kill(), -signal.SIGKILL)
             self.change("monolith", "UPDATE users SET bio = bio || '!' WHERE id = 3")
+            self.change("monolith", USER_3_EVENT)
 
     def test_a_filled_service_starts_without_the_monolith_and_says_so(self):
         monolith = self.start("monolith").wait_ready()

@@ -1,0 +1,35 @@
+/*
+ * Reads the monolith's feeds up to their ends, before the service serves. What was read before is
+ * not read again. Main thread, blocking.
+ */
+#ifndef SERVICE_KIT_BACKFILL_H
+#define SERVICE_KIT_BACKFILL_H
+
+#include <signal.h>
+
+#include "extracted/service_kit/feed_apply.h"
+
+enum { BACKFILL_FAULT_LENGTH = 768 };
+
+enum backfill_outcome {
+    BACKFILL_DONE,
+    BACKFILL_ABSENT,   /* the monolith offers no feeds; nothing was read */
+    BACKFILL_AGAIN,    /* it did not answer */
+    BACKFILL_HOPELESS, /* what it says is not to be understood */
+};
+
+struct backfill {
+    struct database *database;
+    const struct feed_plan *plan;
+    struct feed_source source;
+    int64_t deadline_ms; /* CLOCK_MONOTONIC */
+    const volatile sig_atomic_t *stop;
+    char fault[BACKFILL_FAULT_LENGTH]; /* set unless done */
+};
+
+/* The monotonic clock. */
+int64_t backfill_now_ms(void);
+
+enum backfill_outcome backfill_run(struct backfill *backfill);
+
+#endif
