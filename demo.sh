@@ -5,9 +5,12 @@
 #   ./demo.sh            runs until Ctrl-C; data and logs stay in .demo/
 #   ./demo.sh --smoke    the same on a copy of routes/ and free ports; sends requests through every
 #                        module at 0, 25 and 100 percent, checks the answers, stops; exit 0 or 1
+#   ./demo.sh --help     this text
 set -euo pipefail
 
-cd "$(dirname "$(realpath "$0")")"
+SELF=$(realpath "$0")
+readonly SELF
+cd "$(dirname "$SELF")"
 
 readonly BUILD=build/release
 readonly CERTIFICATE=routes/certs/dev.pem
@@ -68,8 +71,9 @@ refuse_taken_ports()
         fi
     done
     if [[ ${#taken[@]} -gt 0 ]]; then
-        fail "something else listens on 127.0.0.1, port $(printf '%s, ' "${taken[@]}" |
-            sed 's/, $//'); stop it first. Nothing was started."
+        fail "something else listens on these ports of 127.0.0.1: $(printf '%s\n' "${taken[@]}" |
+            sort -n | paste -sd, | sed 's/,/, /g'). \`ss -ltnp\` shows what; stop it first." \
+            "Nothing was started."
     fi
 }
 
@@ -179,23 +183,34 @@ The forum behind strangler:
 
 Three commands to try in another terminal:
 
-  curl --cacert $CERTIFICATE https://localhost:${ports[tls]}/api/users/1
+  curl -w '\\n' --cacert $CERTIFICATE https://localhost:${ports[tls]}/api/users/1
   $BUILD/proxy/strangler explain GET /api/users/1 --from 192.0.2.7
-  $BUILD/proxy/strangler check && kill -HUP ${pids[proxy]}     # after editing $routes/20-users.cfg
+  $BUILD/proxy/strangler check && kill -HUP ${pids[proxy]}     # after editing $routes/*.cfg
 
 Logs and data are in $folder/, the access log in $folder/proxy.log. Ctrl-C ends everything.
 END
 }
 
-run_until_one_ends()
+# Sets `ended` to the next program that ends; what bash itself says of it ("Killed") is left out.
+wait_for_an_end()
+{
+    local pid
+    { wait -n -p pid "${pids[@]}" || true; } 2>/dev/null
+    ended=$(name_of "$pid")
+    unset "pids[$ended]"
+}
+
+# A service may end, as in a migration that goes wrong; without the other two there is no demo.
+run_until_proxy_or_monolith_ends()
 {
     local ended
     print_welcome
-    wait -n -p ended "${pids[@]}" || true
-    local name
-    name=$(name_of "$ended")
-    unset "pids[$name]"
-    fail_with_log "$name" "$name ended"
+    wait_for_an_end
+    while [[ $ended != proxy && $ended != monolith ]]; do
+        printf 'demo.sh: %s ended (%s); the rest goes on\n' "$ended" "$folder/$ended.log" >&2
+        wait_for_an_end
+    done
+    fail_with_log "$ended" "$ended ended, everything else is stopped"
 }
 
 take_free_ports()
@@ -283,13 +298,16 @@ main()
         mkdir -p "$folder"
         stop_on_exit
         start_all
-        run_until_one_ends
+        run_until_proxy_or_monolith_ends
         ;;
     --smoke)
         ./install.sh build test
         build
         make_certificate
         smoke
+        ;;
+    -h | --help)
+        sed -n '2,/^set /s/^# \{0,1\}//p' "$SELF"
         ;;
     *)
         fail "usage: ./demo.sh [--smoke]"

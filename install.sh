@@ -2,6 +2,7 @@
 # Installs the Debian 12 packages that this project needs and that are not there yet.
 #
 #   ./install.sh [build] [test] [bench]      (default: build)
+#   ./install.sh --help                      this text
 #
 # With nothing missing it only asks dpkg. Needs root or sudo otherwise. No package that it installs
 # starts a daemon, now or at the next boot; what was running before is left alone.
@@ -114,6 +115,10 @@ install_packages()
 main()
 {
     local sets=("$@") missing
+    if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+        sed -n '2,/^set /s/^# \{0,1\}//p' "$(realpath "$0")"
+        return
+    fi
     if [[ ${#sets[@]} -eq 0 ]]; then
         sets=(build)
     fi

@@ -3,9 +3,14 @@
 # those with the label "threads" under the thread sanitizer.
 #
 #   ./test.sh [ctest options]       for example ./test.sh -R unit_core
+#   ./test.sh --help                this text
+#
+# It builds everything first, whatever the options.
 set -euo pipefail
 
-cd "$(dirname "$(realpath "$0")")"
+SELF=$(realpath "$0")
+readonly SELF
+cd "$(dirname "$SELF")"
 
 readonly JOBS=2
 # Every process of the tests inherits this, so that those left behind can be told from others'.
@@ -62,6 +67,10 @@ end_leftovers()
 main()
 {
     local status=0
+    if [[ ${1:-} == --help || ${1:-} == -h ]]; then
+        sed -n '2,/^set /s/^# \{0,1\}//p' "$SELF"
+        return
+    fi
     ./install.sh build test
     build debug
     build tsan

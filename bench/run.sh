@@ -6,16 +6,30 @@
 # bench/README.md says how to read the table; bench/run.sh --help lists every option.
 set -euo pipefail
 
-cd "$(dirname "$(realpath "$0")")/.."
-readonly BUILD=build/release
+SELF=$(realpath "$0")
+ROOT=$(dirname "$(dirname "$SELF")")
+readonly SELF ROOT
+readonly BUILD=$ROOT/build/release
 
-./install.sh build bench
-{
+for word in "$@"; do
+    if [[ $word == --help || $word == -h ]]; then
+        sed -n '2,/^set /s/^# \{0,1\}//p' "$SELF"
+        if command -v python3 >/dev/null; then
+            exec python3 -B "$ROOT/bench/compare.py" --help
+        fi
+        exit
+    fi
+done
+
+"$ROOT/install.sh" build bench
+(
+    cd "$ROOT"
     if [[ ! -e $BUILD/build.ninja ]]; then
         cmake --preset release
     fi
     cmake --build "$BUILD" --target strangler bench_backend
-} >&2
+) >&2
 
-exec python3 -B bench/compare.py --backend "$BUILD/bench/bench_backend" \
+# Paths among the arguments are those of the folder that this was called in.
+exec python3 -B "$ROOT/bench/compare.py" --backend "$BUILD/bench/bench_backend" \
     --strangler "$BUILD/proxy/strangler" "$@"
