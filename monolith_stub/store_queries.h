@@ -1,6 +1,6 @@
 /*
  * Everything the forum asks of its database, by name. Columns and parameters are listed beside
- * the SQL, in store_queries.c. Constants.
+ * the SQL, in store_queries.c and feeds/feed_queries.c. Constants.
  */
 #ifndef MONOLITH_STORE_QUERIES_H
 #define MONOLITH_STORE_QUERIES_H
@@ -46,8 +46,9 @@ enum query {
     QUERY_LIKE_DELETE,
     QUERY_SEARCH_COUNT,
     QUERY_SEARCH_PAGE,
-    /* Feeds: in the order of enum feed */
-    QUERY_EVENT_PUT,
+    /* Feeds; ranges are in the order of enum feed */
+    QUERY_OF_FEEDS,
+    QUERY_EVENT_PUT = QUERY_OF_FEEDS,
     QUERY_EVENT_PUT_END = QUERY_EVENT_PUT + 6,
     QUERY_EVENT_DELETE,
     QUERY_OUTBOX_AFTER,

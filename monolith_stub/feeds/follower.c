@@ -19,9 +19,9 @@ enum {
     URL_BYTES = 512,
     BODY_LIMIT = 16 * 1024 * 1024,
     ASK_BODY_LIMIT = 4096,
-    WAIT_S = 20,
-    SESSIONS_WAIT_S = 1, /* so that a silent service is noticed soon */
-    SPARE_MS = 1500,     /* how much longer than the wait an answer may take */
+    WAIT_MS = 20000,
+    SESSIONS_WAIT_MS = 500, /* so that a silent service is noticed soon */
+    SPARE_MS = 1500,        /* how much longer than the wait an answer may take */
     RETRY_MS = 200,
     IDLE_MS = 1000
 };
@@ -34,7 +34,7 @@ struct link {
     struct remote_answer answer;
     int64_t retry_ms; /* when to ask again, after a fault */
     bool complained;
-    struct follower_state state; /* under the lock; lag_ms is unused */
+    struct follower_state state; /* under the lock; only the cursor is used */
     bool is_current;             /* under the lock: the last poll reached the end */
     int64_t current_ms;          /* under the lock: when it last did */
 };
@@ -63,11 +63,11 @@ static void mark(struct follower *follower, struct link *link, bool is_current, 
 static void start_poll(struct follower *follower, struct link *link)
 {
     char url[URL_BYTES];
-    int wait_s = link->feed == FEED_SESSIONS ? SESSIONS_WAIT_S : WAIT_S;
-    snprintf(url, sizeof(url), "%s/internal/feed/%s?after=%" PRId64 "&wait=%ds&limit=500",
-             link->origin, feed_name(link->feed), link->state.cursor, wait_s);
+    int wait_ms = link->feed == FEED_SESSIONS ? SESSIONS_WAIT_MS : WAIT_MS;
+    snprintf(url, sizeof(url), "%s/internal/feed/%s?after=%" PRId64 "&wait=%dms&limit=500",
+             link->origin, feed_name(link->feed), link->state.cursor, wait_ms);
     text_clear(&link->answer.body);
-    link->remote = remote_new(url, wait_s * 1000L + SPARE_MS, &link->answer);
+    link->remote = remote_new(url, (long)wait_ms + SPARE_MS, &link->answer);
     if (link->remote == NULL)
         return;
     curl_easy_setopt(link->remote, CURLOPT_PRIVATE, link);
@@ -225,7 +225,8 @@ bool follower_state_read(struct follower *follower, enum feed feed,
         return false;
     pthread_mutex_lock(&follower->lock);
     *ret_state = link->state;
-    ret_state->lag_ms = link->is_current ? 0 : clock_steady_ms() - link->current_ms;
+    ret_state->quiet_ms = clock_steady_ms() - link->current_ms;
+    ret_state->lag_ms = link->is_current ? 0 : ret_state->quiet_ms;
     pthread_mutex_unlock(&follower->lock);
     return true;
 }
@@ -238,7 +239,7 @@ bool follower_sessions_are_settled(struct follower *follower, struct store *stor
         return true;
     if (ownership_read(store, AGGREGATE_USERS, &ownership) && ownership.is_ours)
         return true; /* sessions begin and end here */
-    return is_known && state.lag_ms <= FOLLOWER_FRESH_MS;
+    return is_known && state.quiet_ms <= FOLLOWER_FRESH_MS;
 }
 
 static enum follower_says read_answer(long status, const struct text *body,

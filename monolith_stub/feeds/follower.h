@@ -27,7 +27,8 @@ void follower_free(struct follower *follower);
 /* How far a feed is: false if it is not followed. */
 struct follower_state {
     int64_t cursor;
-    int64_t lag_ms; /* 0: the last poll reached the end, and the next one is under way */
+    int64_t lag_ms;   /* 0: the last poll reached the end, and the next one is under way */
+    int64_t quiet_ms; /* since a poll last reached the end */
 };
 bool follower_state_read(struct follower *follower, enum feed feed,
                          struct follower_state *ret_state);

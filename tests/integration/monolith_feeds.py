@@ -249,11 +249,23 @@ class Ownership(unittest.TestCase):
             self.assertEqual(client.get("/internal/owner/posts").json["cursors"],
                              {f"{feed}@extracted": seq for feed, seq in wanted.items()})
             self.sessions_of_the_other_side(program, client, source)
-            for number in range(2):  # ids go on above those of the other side
-                self.own(client, "posts", "legacy", 3)
-            client.log_in("nobody")
-            program.stop()
-            source.stop()
+            self.back_to_this_side(client, writer)
+
+    def back_to_this_side(self, client, writer):
+        """Ids go on above those of the other side; what that still writes is history."""
+        database = os.path.join(self.folder, "monolith.db")
+        highest = max(row["id"] for row in rows_of(database, "posts"))
+        for aggregate in ("users", "threads", "posts"):
+            self.own(client, aggregate, "legacy", 3)
+        client.log_in("marga")
+        post = client.json("POST", "/api/2.0/threads/1/posts", {"text": "mine"}).json["id"]
+        self.assertEqual(post, highest + 1)
+        writer.json("POST", "/api/2.0/threads/1/posts", {"text": "too late"})
+        last = writer.get("/internal/owner/posts").json["feeds_last"]["posts"]
+        wait_until(lambda: client.get("/internal/owner/posts").json["cursors"]["posts@extracted"]
+                   == last)
+        self.assertEqual(client.get(f"/api/2.0/posts/{post}").json["text"], "mine")
+        self.assertEqual(client.get("/api/2.0/search?q=late").json["total"], 0)
 
     def sessions_of_the_other_side(self, program, here, source):
         there = self.client(source)
