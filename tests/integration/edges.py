@@ -144,6 +144,33 @@ class Descriptors(ProxyCase):
         client = self.closing(Http2Client(proxy.plain))
         wait_until("it serves again", lambda: client.ask("/").status == 200)
 
+    def test_connections_to_the_admin_address_do_not_spin_it_out_of_descriptors(self):
+        backend = self.closing(Http1Backend(named("monolith")))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port)))
+        used = int(proxy.total("process_open_fds"))
+        resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE, (used + 20, used + 20))
+        held = [socket.create_connection(("127.0.0.1", proxy.admin)) for _ in range(60)]
+        try:
+            cpu = proxy.cpu_seconds()
+            self.assertLess(self.cpu_over(proxy, 1.0) - cpu, 0.6)
+        finally:
+            for sock in held:
+                sock.close()
+        self.assertEqual(wait_until("it answers", lambda: proxy.ask_admin("/ready")[0]), 200)
+
+    def test_the_admin_address_answers_again_when_its_many_clients_are_gone(self):
+        backend = self.closing(Http1Backend(named("monolith")))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port)))
+        held = [socket.create_connection(("127.0.0.1", proxy.admin)) for _ in range(100)]
+        for sock in held[:64]:  # those are let in
+            sock.sendall(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(sock.recv(15).startswith(b"HTTP/1.1 200"))
+        proxy.process.send_signal(signal.SIGSTOP)  # so that all of them leave at once
+        for sock in held:
+            sock.close()
+        proxy.process.send_signal(signal.SIGCONT)
+        self.assertEqual(proxy.ask_admin("/ready")[0], 200)
+
     @staticmethod
     def cpu_over(proxy, seconds: float) -> float:
         threading.Event().wait(seconds)

@@ -375,6 +375,7 @@ class Floods(HostileCase):
         floods = {
             "data": lambda stream: frame(DATA, 0, stream),
             "priority": lambda _: frame(PRIORITY, 0, 1, struct.pack(">IB", 3, 10)),
+            "unknown": lambda _: frame(200, 0, 0, b"x"),
             "window": lambda _: frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1)),
         }
         for name, make in floods.items():
