@@ -40,6 +40,13 @@ static void count(struct client_connection *connection, int amount)
                       amount);
 }
 
+void client_connection_record_fault(const struct client_connection *connection,
+                                    enum client_fault fault)
+{
+    const struct exchange_environment *exchanges = connection->environment->exchanges;
+    metrics_add(exchanges->metrics, exchanges->lease->snapshot->client_faults + (uint32_t)fault, 1);
+}
+
 /* --- ending -------------------------------------------------------------------------------- */
 
 static void run_reap(struct task *task)
@@ -119,6 +126,7 @@ static void receive(struct client_connection *connection, struct buffer *buffer,
                     size_t length)
 {
     if (!connection->methods->receive(connection->session, buffer, data, length)) {
+        client_connection_record_fault(connection, CLIENT_FAULT_PROTOCOL);
         connection->methods->fill(connection->session); /* a GOAWAY that says why */
         close_after_output(connection);
         return;
@@ -136,6 +144,7 @@ static void detect(struct client_connection *connection, struct buffer *buffer, 
     memcpy(connection->preface + connection->preface_bytes, data, part);
     connection->preface_bytes += part;
     if (memcmp(connection->preface, http2_preface, connection->preface_bytes) != 0) {
+        client_connection_record_fault(connection, CLIENT_FAULT_PROTOCOL);
         byte_queue_append(&connection->bytes.output, http1_refusal, sizeof(http1_refusal) - 1);
         close_after_output(connection);
         return;
@@ -200,7 +209,8 @@ static void on_written(struct byte_stream *bytes)
 
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
-    (void)end;
+    if (end == BYTE_STREAM_TLS_FAILED)
+        client_connection_record_fault(connection_of(bytes), CLIENT_FAULT_HANDSHAKE);
     close_connection(connection_of(bytes));
 }
 
@@ -217,6 +227,8 @@ static const struct byte_stream_events byte_events = {
 static void on_deadline(struct deadline *deadline)
 {
     struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, deadline);
+    if (connection->session == NULL)
+        client_connection_record_fault(connection, CLIENT_FAULT_HEAD_TIMEOUT);
     if (connection->session == NULL || connection->closing) {
         close_connection(connection);
         return;
@@ -228,7 +240,9 @@ static void on_deadline(struct deadline *deadline)
 
 static void on_write_deadline(struct deadline *deadline)
 {
-    close_connection(LIST_ENTRY(deadline, struct client_connection, write));
+    struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, write);
+    client_connection_record_fault(connection, CLIENT_FAULT_WRITE_TIMEOUT);
+    close_connection(connection);
 }
 
 void client_connection_idle(struct client_connection *connection)

@@ -5,6 +5,7 @@
 #ifndef CLIENT_CLIENT_CONNECTION_H
 #define CLIENT_CLIENT_CONNECTION_H
 
+#include "proxy/client/client_fault.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/net/byte_stream.h"
 
@@ -74,6 +75,10 @@ void client_connections_drain(struct client_environment *environment);
 
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);
+
+/* Counts why the connection ends. */
+void client_connection_record_fault(const struct client_connection *connection,
+                                    enum client_fault fault);
 
 /* A stream is open. */
 void client_connection_busy(struct client_connection *connection);

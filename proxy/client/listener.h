@@ -1,6 +1,7 @@
 /*
- * A listening socket of one worker. Each worker has a socket of its own for each listener
- * (SO_REUSEPORT), so that the kernel spreads connections and a connection stays with its worker.
+ * A listening socket of one worker. Each worker has a socket of its own for each address
+ * (SO_REUSEPORT), so that the kernel spreads connections; of a Unix socket each has a descriptor. A
+ * connection stays with its worker.
  */
 #ifndef CLIENT_LISTENER_H
 #define CLIENT_LISTENER_H

@@ -57,6 +57,7 @@ struct snapshot {
     uint32_t route_count;
     struct route_info unrouted; /* requests that no route took */
     struct route_info rejected; /* requests refused before routing */
+    uint32_t client_faults;     /* the first of their counters */
 
     struct listener_config *listeners;
     uint32_t listener_count;

@@ -93,8 +93,9 @@ static int write_metrics(void *context, FILE *out)
     metrics_text_gauge(out, "strangler_config_last_reload_successful",
                        "0 after a reload that was refused.", "",
                        control->last_reload_successful ? 1 : 0);
-    metrics_text_gauge(out, "strangler_access_log_dropped", "Lines that found the log's ring full.",
-                       "", (double)access_log_dropped(control->access_log));
+    metrics_text_counter(out, "strangler_access_log_dropped_total",
+                         "Lines that found the log's ring full.",
+                         access_log_dropped(control->access_log));
     metrics_text_process(out);
     return 200;
 }

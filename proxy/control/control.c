@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "proxy/client/client_fault.h"
 #include "proxy/control/control_internal.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
@@ -108,11 +109,21 @@ static struct metrics_registry *make_metrics(void)
 {
     static struct strview reasons[REASON_COUNT];
     static struct strview faults[BACKEND_FAULT_COUNT];
+    static struct strview client_faults[CLIENT_FAULT_COUNT];
     for (int i = 0; i < REASON_COUNT; i++)
         reasons[i] = reason_name((enum reason)i);
     for (int i = 0; i < BACKEND_FAULT_COUNT; i++)
         faults[i] = backend_fault_name((enum backend_fault)i);
-    const struct metric_names names = {reasons, REASON_COUNT, faults, BACKEND_FAULT_COUNT};
+    for (int i = 0; i < CLIENT_FAULT_COUNT; i++)
+        client_faults[i] = client_fault_name((enum client_fault)i);
+    const struct metric_names names = {
+        .reasons = reasons,
+        .reason_count = REASON_COUNT,
+        .faults = faults,
+        .fault_count = BACKEND_FAULT_COUNT,
+        .client_faults = client_faults,
+        .client_fault_count = CLIENT_FAULT_COUNT,
+    };
     return metrics_registry_new(&names);
 }
 
@@ -132,9 +143,9 @@ static uint32_t connections_by_descriptors(const struct snapshot *snapshot)
         descriptors > 4 * SPARE_DESCRIPTORS ? SPARE_DESCRIPTORS : (uint32_t)(descriptors / 4);
     uint32_t connections = ((uint32_t)descriptors - spare) / 2;
     if (connections < snapshot->limits.connections)
-        log_warning("%u descriptors are enough for %u connections, not for the %u of "
-                    "`limits.connections`",
-                    (unsigned)descriptors, connections, snapshot->limits.connections);
+        log_info("%u descriptors are enough for %u connections, not for the %u of "
+                 "`limits.connections`",
+                 (unsigned)descriptors, connections, snapshot->limits.connections);
     return connections;
 }
 
@@ -213,9 +224,6 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
 static void say_ready(const struct control *control)
 {
     const struct snapshot *snapshot = control->publisher.current;
-    for (uint32_t i = 0; i < snapshot->listener_count; i++)
-        log_info("listening on %.*s (%s)", STRVIEW_ARGS(snapshot->listeners[i].address_text),
-                 snapshot->listeners[i].tls != NULL ? "TLS" : "in clear");
     log_info("generation %llu is in force, workers: %u", (unsigned long long)snapshot->generation,
              control->worker_count);
 }

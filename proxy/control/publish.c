@@ -1,10 +1,12 @@
 #include "proxy/control/publish.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "proxy/core/array.h"
+#include "proxy/core/log.h"
 #include "proxy/net/socket.h"
 
 enum { LISTEN_BACKLOG = 4096, NO_FD = -1 };
@@ -51,6 +53,8 @@ void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics
     snapshot->rejected.name = STRVIEW("rejected");
     number_route(metrics, &arena, &snapshot->unrouted);
     number_route(metrics, &arena, &snapshot->rejected);
+    snapshot->client_faults =
+        metrics_registry_block(metrics, METRIC_CLIENT_FAULTS, STRVIEW("protocol=\"h2\""));
     for (uint32_t i = 0; i < snapshot->route_count; i++)
         number_route(metrics, &arena, &snapshot->route_infos[i]);
     for (uint32_t i = 0; i < snapshot->backend_count; i++)
@@ -60,11 +64,10 @@ void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics
 
 /* --- sockets ------------------------------------------------------------------------------- */
 
-static bool is_open_already(const struct publisher *publisher, struct strview address_text)
+static bool has_listener(const struct snapshot *snapshot, struct strview address_text)
 {
-    const struct snapshot *current = publisher->current;
-    for (uint32_t i = 0; current != NULL && i < current->listener_count; i++) {
-        if (strview_equal(current->listeners[i].address_text, address_text))
+    for (uint32_t i = 0; snapshot != NULL && i < snapshot->listener_count; i++) {
+        if (strview_equal(snapshot->listeners[i].address_text, address_text))
             return true;
     }
     return false;
@@ -91,25 +94,74 @@ static bool try_alone(const struct address *address)
     return true;
 }
 
+/* One socket a worker (SO_REUSEPORT), so that the kernel spreads connections. */
+static bool open_for_each(const struct publisher *publisher, const struct address *address,
+                          int *fds, size_t stride)
+{
+    if (!try_alone(address))
+        return false;
+    for (uint32_t worker = 0; worker < publisher->worker_count; worker++) {
+        fds[worker * stride] = socket_listen(address, LISTEN_BACKLOG, true);
+        if (fds[worker * stride] < 0)
+            return false;
+    }
+    return true;
+}
+
+/* A Unix socket has one file, so the workers accept from one and the same socket. */
+static bool open_for_all(const struct publisher *publisher, const struct address *address, int *fds,
+                         size_t stride)
+{
+    fds[0] = socket_listen(address, LISTEN_BACKLOG, false);
+    for (uint32_t worker = 1; fds[0] >= 0 && worker < publisher->worker_count; worker++) {
+        fds[worker * stride] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
+        if (fds[worker * stride] < 0)
+            return false;
+    }
+    return fds[0] >= 0;
+}
+
+static bool is_local(const struct address *address)
+{
+    return address->socket.any.sa_family == AF_UNIX;
+}
+
 static bool open_sockets(const struct publisher *publisher, const struct snapshot *snapshot,
                          int *fds, struct fault *fault)
 {
     for (uint32_t i = 0; i < snapshot->listener_count; i++) {
         const struct listener_config *listener = &snapshot->listeners[i];
-        if (is_open_already(publisher, listener->address_text))
+        if (has_listener(publisher->current, listener->address_text))
             continue;
-        bool good = try_alone(&listener->address);
-        for (uint32_t worker = 0; good && worker < publisher->worker_count; worker++) {
-            int fd = socket_listen(&listener->address, LISTEN_BACKLOG, true);
-            fds[worker * snapshot->listener_count + i] = fd;
-            good = fd >= 0;
-        }
+        size_t stride = snapshot->listener_count;
+        bool good = is_local(&listener->address)
+                        ? open_for_all(publisher, &listener->address, fds + i, stride)
+                        : open_for_each(publisher, &listener->address, fds + i, stride);
         if (!good)
             return fault_set(fault, "cannot listen on %.*s (listener `%.*s`): %s",
                              STRVIEW_ARGS(listener->address_text), STRVIEW_ARGS(listener->name),
                              strerror(errno));
     }
     return true;
+}
+
+/* What has changed about listening: said, and the files of Unix sockets that are gone removed. */
+static void compare_listeners(const struct snapshot *old, const struct snapshot *new)
+{
+    for (uint32_t i = 0; new != NULL &&i < new->listener_count; i++) {
+        const struct listener_config *listener = &new->listeners[i];
+        if (!has_listener(old, listener->address_text))
+            log_info("listening on %.*s (%s)", STRVIEW_ARGS(listener->address_text),
+                     listener->tls != NULL ? "TLS" : "in clear");
+    }
+    for (uint32_t i = 0; old != NULL && i < old->listener_count; i++) {
+        const struct listener_config *listener = &old->listeners[i];
+        if (has_listener(new, listener->address_text))
+            continue;
+        if (is_local(&listener->address))
+            unlink(listener->address.socket.local.sun_path);
+        log_info("not listening on %.*s any more", STRVIEW_ARGS(listener->address_text));
+    }
 }
 
 /* --- publishing ---------------------------------------------------------------------------- */
@@ -130,6 +182,7 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
     for (uint32_t i = 0; i < publisher->worker_count; i++)
         worker_publish(publisher->workers[i], snapshot, fds + i * snapshot->listener_count);
     free(fds);
+    compare_listeners(publisher->current, snapshot);
     snapshot_unref(publisher->current);
     publisher->current = snapshot;
     return true;
@@ -137,6 +190,7 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
 
 void publisher_done(struct publisher *publisher)
 {
+    compare_listeners(publisher->current, NULL);
     snapshot_unref(publisher->current);
     publisher->current = NULL;
 }

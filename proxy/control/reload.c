@@ -1,6 +1,8 @@
 /* From the files to a running generation, and nothing at all when they are not good. */
 #include "proxy/control/control_internal.h"
 
+#include <unistd.h>
+
 #include "proxy/core/log.h"
 
 struct snapshot *control_load(struct control *control)
@@ -30,20 +32,21 @@ static void report_fixed(const struct snapshot *running, const struct snapshot *
         log_warning("`admin` has changed; this waits for a restart");
     if (!strview_equal(running->state_dir, next->state_dir))
         log_warning("`state_dir` has changed; this waits for a restart");
-    if (running->access_log.enabled != next->access_log.enabled && next->access_log.enabled)
-        log_info("the access log is on");
 }
 
-/* The log moves before the snapshot is published, so that a path that cannot be opened is a fault
- * of the reload, too. */
-static bool move_access_log(struct control *control, const struct snapshot *next,
-                            struct fault *fault)
+enum { LOG_STAYS = -1, LOG_FAULT = -2 };
+
+/* The log's next file, opened before anything is changed, so that a path that cannot be opened is a
+ * fault of the reload, too. */
+static int open_next_log(const struct control *control, const struct snapshot *next,
+                         struct fault *fault)
 {
     const struct access_log_config *running = &control->publisher.current->access_log;
     if (!next->access_log.enabled ||
         (running->enabled && strview_equal(running->path, next->access_log.path)))
-        return true;
-    return access_log_reopen(control->access_log, next->access_log.path.data, fault);
+        return LOG_STAYS;
+    int fd = access_log_open(next->access_log.path.data, fault);
+    return fd >= 0 ? fd : LOG_FAULT;
 }
 
 static void finish_reload(struct control *control, bool successful)
@@ -77,18 +80,30 @@ void control_init_flip(struct control *control)
 }
 
 /* Takes the snapshot. */
-static bool put_in_force(struct control *control, struct snapshot *next, struct fault *fault)
+static bool publish_or_flip(struct control *control, struct snapshot *next, struct fault *fault)
 {
-    if (!move_access_log(control, next, fault)) {
-        snapshot_unref(next);
-        return false;
-    }
     if (flip_is_needed(control->publisher.current, next))
         return flip_start_take(&control->flip, next, fault);
     if (!publisher_publish_take(&control->publisher, next, fault))
         return false;
     finish_reload(control, true);
     return true;
+}
+
+/* Takes the snapshot. All of it or nothing: the log moves when nothing can fail any more. */
+static bool put_in_force(struct control *control, struct snapshot *next, struct fault *fault)
+{
+    int log_fd = open_next_log(control, next, fault);
+    if (log_fd == LOG_FAULT) {
+        snapshot_unref(next);
+        return false;
+    }
+    bool good = publish_or_flip(control, next, fault);
+    if (log_fd != LOG_STAYS && good)
+        access_log_move_take(control->access_log, log_fd);
+    else if (log_fd != LOG_STAYS)
+        close(log_fd);
+    return good;
 }
 
 void control_reload(struct control *control)
@@ -105,12 +120,11 @@ void control_reload(struct control *control)
     }
     control->last_reload_successful = false;
     struct snapshot *next = control_load(control);
-    if (next == NULL) {
-        log_error("reload of %s failed; generation %llu stays", control->path,
+    if (next == NULL)
+        fault_set(&fault, "the files are not good");
+    else
+        report_fixed(control->publisher.current, next);
+    if (next == NULL || !put_in_force(control, next, &fault))
+        log_error("reload of %s failed: %s; generation %llu stays", control->path, fault.text,
                   (unsigned long long)control->publisher.current->generation);
-        return;
-    }
-    report_fixed(control->publisher.current, next);
-    if (!put_in_force(control, next, &fault))
-        log_error("reload of %s failed: %s", control->path, fault.text);
 }

@@ -127,7 +127,7 @@ static void prepare_request(struct exchange *exchange)
     const struct request_head *request = exchange->request;
     struct forwarding_facts facts = {
         .fields = exchange_snapshot(exchange)->forward,
-        .peer_address = exchange->connection->address_text,
+        .connection_address = exchange->connection->address_text,
         .original_path = exchange->plan.rewritten ? request->path : STRVIEW_NONE,
         .version = exchange->connection->version,
         .trusted = exchange->trusted,
@@ -283,7 +283,8 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
 {
     exchange->request_bytes += length;
     uint64_t limit = exchange_snapshot(exchange)->limits.body_bytes;
-    if (limit != 0 && exchange->request_bytes > limit && exchange->stream != NULL)
+    bool unanswered = exchange->stream != NULL || exchange->state == EXCHANGE_WAITING;
+    if (limit != 0 && exchange->request_bytes > limit && unanswered)
         exchange_give_up_on_client(exchange, 413, "The request content is too large.");
     if (exchange->state == EXCHANGE_WAITING) {
         byte_queue_append_slice(&exchange->held_body, source, data, length);

@@ -194,7 +194,7 @@ static void add_or_keep(struct forwarding *f, enum header_token token, struct st
 
 static void add_forwarded(struct forwarding *f)
 {
-    struct strview address = f->facts->peer_address;
+    struct strview address = f->facts->connection_address;
     bool v6 = strview_find(address, ':') < address.length; /* RFC 7239 section 6 */
     const char *format =
         v6 ? "for=\"[%.*s]\";proto=%.*s;host=\"%.*s\"" : "for=%.*s;proto=%.*s;host=\"%.*s\"";
@@ -286,7 +286,7 @@ static void add_ours(struct forwarding *f, struct forwarding_result *ret_result)
     uint32_t fields = facts->fields;
     if (fields & FORWARD_X_FORWARDED_FOR)
         add_list_member(f, HEADER_X_FORWARDED_FOR, STRVIEW("x-forwarded-for"),
-                        trusted_value(f, HEADER_X_FORWARDED_FOR), facts->peer_address);
+                        trusted_value(f, HEADER_X_FORWARDED_FOR), facts->connection_address);
     if (fields & FORWARD_X_FORWARDED_PROTO)
         add_or_keep(f, HEADER_X_FORWARDED_PROTO, STRVIEW("x-forwarded-proto"), f->request->scheme);
     if (fields & FORWARD_X_FORWARDED_HOST)

@@ -29,8 +29,8 @@ uint32_t forward_field_parse(struct strview name);
 enum { REQUEST_ID_BYTES = 36, TRACEPARENT_BYTES = 55, FORWARDING_RANDOM_BYTES = 34 };
 
 struct forwarding_facts {
-    uint32_t fields;              /* set of enum forward_field */
-    struct strview peer_address;  /* text of the connection's other end */
+    uint32_t fields;                   /* set of enum forward_field */
+    struct strview connection_address; /* text of the connection's other end */
     struct strview original_path; /* not empty: the path was rewritten, this is what was asked */
     struct strview version;       /* of the protocol that the request came by: "2.0" or "1.1" */
     bool trusted;                 /* the connection's other end is a trusted proxy */

@@ -329,6 +329,13 @@ void byte_stream_flush_soon(struct byte_stream *stream)
         task_schedule(&stream->io->loop, &stream->flush);
 }
 
+bool byte_stream_has_input(const struct byte_stream *stream)
+{
+    char byte;
+    ssize_t result = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return result >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 void byte_stream_pause(struct byte_stream *stream)
 {
     if (stream->paused)

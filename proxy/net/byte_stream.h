@@ -55,7 +55,6 @@ struct byte_stream {
     bool open;   /* connected and, with TLS, shaken hands */
     bool paused; /* the owner wants no input for now */
     bool ended;  /* on_end was called */
-    bool handshake_wants_write;
     uint64_t bytes_read;
     uint64_t bytes_written;
 };
@@ -70,6 +69,10 @@ void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct
 
 /* Writes at the end of this turn, after on_fill. */
 void byte_stream_flush_soon(struct byte_stream *stream);
+
+/* Does the socket hold anything to read right now, be it its end? Costs a system call. In clear
+ * only. */
+bool byte_stream_has_input(const struct byte_stream *stream);
 
 /* Stops and goes on reading. What was read already has been passed up. */
 void byte_stream_pause(struct byte_stream *stream);

@@ -86,7 +86,9 @@ static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
 static void on_turn_start(struct ev_loop *ev, ev_check *watcher, int events)
 {
     (void)watcher, (void)events;
-    read_clocks(ev_userdata(ev));
+    struct loop *loop = ev_userdata(ev);
+    loop->turn++;
+    read_clocks(loop);
 }
 
 static void on_timer(struct ev_loop *ev, ev_timer *watcher, int events)

@@ -49,6 +49,7 @@ struct loop {
     ev_idle next_turn;      /* active while there are any: the loop does not block */
     struct deadline_list lists[LOOP_DEADLINE_LISTS];
     unsigned list_count;
+    uint64_t turn;     /* counts up */
     uint64_t armed_ms; /* when `timer` fires; UINT64_MAX: not armed */
     uint64_t now_ms;   /* monotonic, read once a turn */
     uint64_t now_us;   /* the same clock, finer */

@@ -17,9 +17,10 @@
 #include "proxy/observe/access_log_format.h"
 
 enum {
-    RING_BYTES = 1 << 20,
+    RING_BYTES = 8 << 20, /* touched only as far as it fills up between two rounds */
     RINGS_MAX = 256,
-    WRITE_INTERVAL_MS = 50,
+    WRITE_INTERVAL_MS = 20,
+    COMPLAINT_INTERVAL_S = 10,
     FILE_PIECE_BYTES = 64 * 1024,
     POLL_MS = 100,
     STALL_PATIENCE_MS = 1000, /* how long an end or a move waits for a reader that has stalled */
@@ -50,7 +51,9 @@ struct access_log {
     _Atomic int next_fd; /* NO_FD: none */
     struct access_log_ring *rings[RINGS_MAX];
     _Atomic uint32_t ring_count;
-    bool write_failed; /* said once, until a write succeeds again */
+    uint64_t dropped_said; /* how many lost lines have been complained about */
+    time_t complained;     /* when */
+    bool write_failed;     /* said once, until a write succeeds again */
 };
 
 static void take_fd(struct access_log *log, int fd)
@@ -150,6 +153,19 @@ static bool drain_all(struct access_log *log, bool to_marks)
     return true;
 }
 
+/* A full ring loses lines silently; its owner has no time to say so, and here is some. */
+static void complain_about_losses(struct access_log *log)
+{
+    uint64_t dropped = access_log_dropped(log);
+    time_t now = time(NULL);
+    if (dropped == log->dropped_said || now - log->complained < COMPLAINT_INTERVAL_S)
+        return;
+    log_warning("the access log lost %llu lines: more came than could be written",
+                (unsigned long long)(dropped - log->dropped_said));
+    log->dropped_said = dropped;
+    log->complained = now;
+}
+
 /* What was logged before the log moved goes to the old file, the rest to the new one. */
 static void run_round(struct access_log *log)
 {
@@ -158,6 +174,7 @@ static void run_round(struct access_log *log)
         swap_fd(log);
     }
     drain_all(log, false);
+    complain_about_losses(log);
 }
 
 static struct timespec time_in(long ms)
@@ -194,7 +211,7 @@ static void *run_writer(void *argument)
     return NULL;
 }
 
-static int open_path(const char *path, struct fault *fault)
+int access_log_open(const char *path, struct fault *fault)
 {
     /* Without O_NONBLOCK, opening a FIFO would wait for its reader. */
     int fd = strcmp(path, "-") == 0
@@ -207,7 +224,7 @@ static int open_path(const char *path, struct fault *fault)
 
 struct access_log *access_log_new(const char *path, struct fault *fault)
 {
-    int fd = open_path(path, fault);
+    int fd = access_log_open(path, fault);
     if (fd < 0)
         return NULL;
     struct access_log *log = memory_zalloc(sizeof(*log));
@@ -245,11 +262,8 @@ void access_log_free(struct access_log *log)
     free(log);
 }
 
-bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault)
+void access_log_move_take(struct access_log *log, int fd)
 {
-    int fd = open_path(path, fault);
-    if (fd < 0)
-        return false;
     for (uint32_t i = 0; i < log->ring_count; i++)
         atomic_store(&log->rings[i]->mark, atomic_load(&log->rings[i]->written));
     int unused = atomic_exchange(&log->next_fd, fd);
@@ -262,6 +276,14 @@ bool access_log_reopen(struct access_log *log, const char *path, struct fault *f
            pthread_cond_timedwait(&log->moved, &log->lock, &until) == 0)
         ;
     pthread_mutex_unlock(&log->lock);
+}
+
+bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault)
+{
+    int fd = access_log_open(path, fault);
+    if (fd < 0)
+        return false;
+    access_log_move_take(log, fd);
     return true;
 }
 
@@ -296,7 +318,8 @@ void access_log_write(struct access_log_ring *ring, enum access_log_format forma
 uint64_t access_log_dropped(const struct access_log *log)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < log->ring_count; i++)
+    uint32_t count = atomic_load_explicit(&log->ring_count, memory_order_acquire);
+    for (uint32_t i = 0; i < count; i++)
         sum += atomic_load_explicit(&log->rings[i]->dropped, memory_order_relaxed);
     return sum;
 }

@@ -52,6 +52,11 @@ void access_log_free(struct access_log *log);
  * much longer than a second for a reader that has stalled. Control thread. */
 bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault);
 
+/* The same in two steps, for who has more to do that may fail: a descriptor, -1 with *fault set,
+ * and the move, which takes it and cannot fail. */
+int access_log_open(const char *path, struct fault *fault);
+void access_log_move_take(struct access_log *log, int fd);
+
 /* A ring for one more worker; freed with the log. Control thread, before the worker starts. */
 struct access_log_ring *access_log_add_ring(struct access_log *log);
 

@@ -98,7 +98,7 @@ uint32_t metrics_block_size(const struct metric_names *names, enum metric_family
     case METRIC_BACKEND_ERRORS:
         return names->fault_count;
     case METRIC_CLIENT_FAULTS:
-        return 1;
+        return names->client_fault_count;
     case METRIC_FAMILY_COUNT:
         break;
     }

@@ -29,8 +29,10 @@ enum metric_family {
 struct metric_names {
     const struct strview *reasons;
     uint32_t reason_count;
-    const struct strview *faults;
+    const struct strview *faults; /* of backends */
     uint32_t fault_count;
+    const struct strview *client_faults;
+    uint32_t client_fault_count;
 };
 
 struct metrics_registry;

@@ -23,8 +23,9 @@ static const struct family_text families[METRIC_FAMILY_COUNT] = {
                                  "Time at a backend by phase."},
     [METRIC_BACKEND_ERRORS] = {"strangler_backend_errors_total", "counter",
                                "Answers that a backend failed to give."},
-    [METRIC_CLIENT_FAULTS] = {"strangler_client_faults_total", "counter",
-                              "What clients did wrong or did not finish."},
+    [METRIC_CLIENT_FAULTS] =
+        {"strangler_client_faults_total", "counter",
+         "Connections of clients that ended by what the client did or left undone."},
 };
 
 struct sums {
@@ -109,8 +110,7 @@ static void write_block(const struct metric_names *names, const struct metrics_b
         write_named(block, sums, "fault", names->faults, names->fault_count, out);
         break;
     case METRIC_CLIENT_FAULTS:
-        fprintf(out, "%s{%.*s} %" PRIu64 "\n", families[block->family].name,
-                STRVIEW_ARGS(block->labels), sum_of(sums, block->first));
+        write_named(block, sums, "fault", names->client_faults, names->client_fault_count, out);
         break;
     case METRIC_FAMILY_COUNT:
         break;
@@ -144,6 +144,12 @@ void metrics_text_gauge(FILE *out, const char *name, const char *help, const cha
         fprintf(out, "%s{%s} %.17g\n", name, labels, value);
     else
         fprintf(out, "%s %.17g\n", name, value);
+}
+
+void metrics_text_counter(FILE *out, const char *name, const char *help, uint64_t value)
+{
+    write_head(out, name, "counter", help);
+    fprintf(out, "%s %" PRIu64 "\n", name, value);
 }
 
 static double open_descriptors(void)

@@ -14,6 +14,9 @@ void metrics_text_write(const struct metrics_registry *registry,
 void metrics_text_gauge(FILE *out, const char *name, const char *help, const char *labels,
                         double value);
 
+/* The same for a counter. */
+void metrics_text_counter(FILE *out, const char *name, const char *help, uint64_t value);
+
 /* process_* as Prometheus clients name them. */
 void metrics_text_process(FILE *out);
 

@@ -21,7 +21,7 @@ int forwarded_set_up(void **state)
     for (int i = 0; i < FORWARDING_RANDOM_BYTES; i++)
         f->random[i] = (uint8_t)(i + 1);
     f->facts = (struct forwarding_facts){
-        .peer_address = STRVIEW("192.0.2.7"),
+        .connection_address = STRVIEW("192.0.2.7"),
         .version = STRVIEW("2.0"),
         .now_ms = 0x0123456789ab,
         .random = f->random,

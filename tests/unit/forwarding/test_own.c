@@ -75,7 +75,7 @@ static void an_ipv6_address_is_quoted_in_forwarded(void **state)
 {
     struct forwarded *f = *state;
     f->facts.fields = FORWARD_X_FORWARDED_FOR | FORWARD_FORWARDED;
-    f->facts.peer_address = STRVIEW("2001:db8::1");
+    f->facts.connection_address = STRVIEW("2001:db8::1");
     f->request.authority = STRVIEW("[2001:db8::2]:8443");
     f->request.scheme = STRVIEW("https");
     assert_string_equal(

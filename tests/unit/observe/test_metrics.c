@@ -10,7 +10,7 @@
 
 static const struct strview reasons[] = {{"bucket", 6}, {"pin", 3}, {"abort", 5}};
 static const struct strview faults[] = {{"connect", 7}, {"reset", 5}};
-static const struct metric_names names = {reasons, 3, faults, 2};
+static const struct metric_names names = {reasons, 3, faults, 2, faults, 2};
 
 static int set_up(void **state)
 {
@@ -80,7 +80,7 @@ static void every_block_has_room_for_its_labels(void **state)
     assert_int_equal(metrics_block_size(&names, METRIC_DECISIONS), 3);
     assert_int_equal(metrics_block_size(&names, METRIC_BACKEND_ERRORS), 2);
     assert_int_equal(metrics_block_size(&names, METRIC_REQUEST_DURATION), METRICS_BUCKETS + 1);
-    assert_int_equal(metrics_block_size(&names, METRIC_CLIENT_FAULTS), 1);
+    assert_int_equal(metrics_block_size(&names, METRIC_CLIENT_FAULTS), 2);
 }
 
 static struct strview code_name_of(int status, char buffer[static 4])

@@ -1,0 +1,264 @@
+/* What an endpoint answers over HTTP/1.1, read by llhttp in strict mode and by our own checks. */
+#include "proxy/backend/http1_internal.h"
+
+/* What llhttp wants to hear from on_headers_complete when the message ends with its head. */
+enum { SKIP_CONTENT = 1 };
+
+static struct http1_connection *connection_of_parser(llhttp_t *parser)
+{
+    return parser->data;
+}
+
+static int parse_failed(struct http1_connection *connection, enum backend_fault fault)
+{
+    connection->parse_fault = fault;
+    return HPE_USER;
+}
+
+static int builder_failed(struct http1_connection *connection, enum builder_result result)
+{
+    return parse_failed(connection, result == BUILDER_TOO_LARGE ? BACKEND_FAULT_HEADER_LIMIT
+                                                                : BACKEND_FAULT_MALFORMED);
+}
+
+static struct strview piecewise_view(const struct piecewise *text)
+{
+    return strview_make(text->bytes, text->length);
+}
+
+/* Doubles, so that an endpoint that sends single bytes does not make us hold their square. */
+static void piecewise_add(struct piecewise *text, struct arena *arena, const char *at,
+                          size_t length)
+{
+    size_t needed = text->length + length;
+    if (length == 0)
+        return;
+    if (needed > text->capacity) {
+        size_t capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
+        char *bytes = arena_alloc(arena, capacity);
+        if (text->length > 0)
+            memcpy(bytes, text->bytes, text->length);
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->length, at, length);
+    text->length = needed;
+}
+
+/* The previous field is known to be complete when the next begins or the section ends. */
+static int finish_field(struct http1_connection *connection)
+{
+    if (!connection->field_pending)
+        return 0;
+    connection->field_pending = false;
+    enum builder_result result = response_builder_field(
+        &connection->builder, connection->stream.arena, piecewise_view(&connection->field_name),
+        strview_trim(piecewise_view(&connection->field_value)));
+    connection->field_name = (struct piecewise){0};
+    connection->field_value = (struct piecewise){0};
+    return result == BUILDER_OK ? 0 : builder_failed(connection, result);
+}
+
+static bool is_piece_too_large(const struct http1_connection *connection, size_t length)
+{
+    return connection->field_name.length + connection->field_value.length + length >
+           BACKEND_HEADER_BYTES;
+}
+
+static int on_header_field(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    if (connection->field_pending) {
+        int result = finish_field(connection);
+        if (result != 0)
+            return result;
+    }
+    if (is_piece_too_large(connection, length))
+        return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
+    struct piecewise *name = &connection->field_name;
+    piecewise_add(name, connection->stream.arena, at, length);
+    for (size_t i = name->length - length; i < name->length; i++)
+        name->bytes[i] = ascii_lower(name->bytes[i]);
+    return 0;
+}
+
+static int on_header_value(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    if (is_piece_too_large(connection, length))
+        return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
+    piecewise_add(&connection->field_value, connection->stream.arena, at, length);
+    connection->field_pending = true;
+    return 0;
+}
+
+static int on_header_value_complete(llhttp_t *parser)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    connection->field_pending = true; /* also for an empty value */
+    return finish_field(connection);
+}
+
+/*
+ * Chunked, once, in HTTP/1.1 and without a length beside it is the only transfer coding that we
+ * understand (RFC 9112 section 6.1). An interim answer has neither (RFC 9110 section 15.2).
+ */
+static bool has_good_framing(const struct http1_connection *connection, bool http11)
+{
+    const struct response_head *head = &connection->builder.head;
+    bool has_length = head->content_length != CONTENT_LENGTH_UNKNOWN;
+    uint32_t codings = 0;
+    for (uint32_t i = 0; i < head->headers.count; i++) {
+        const struct header_field *field = &head->headers.fields[i];
+        if (field->token != HEADER_TRANSFER_ENCODING)
+            continue;
+        codings++;
+        if (!strview_equal_ignore_case(field->value, STRVIEW("chunked")))
+            return false;
+    }
+    if (head->status < 200)
+        return !has_length && codings == 0;
+    return codings == 0 || (codings == 1 && http11 && !has_length);
+}
+
+/* An unused connection is closed before the endpoint says that it would (RFC 2068
+ * section 19.7.1.1). */
+static void obey_keep_alive(struct http1_connection *connection)
+{
+    const struct header_field *field =
+        headers_find(&connection->builder.head.headers, HEADER_KEEP_ALIVE);
+    if (field == NULL)
+        return;
+    struct strview list = field->value;
+    struct strview element;
+    while (strview_next_element(&list, &element)) {
+        uint64_t seconds = 0;
+        if (!strview_starts_with(element, STRVIEW("timeout=")) ||
+            !strview_to_u64(strview_from(element, 8), 86400, &seconds))
+            continue;
+        uint64_t limit_ms = seconds > 1 ? (seconds - 1) * 1000 : 1;
+        if (connection->keep_alive_ms == 0 || limit_ms < connection->keep_alive_ms)
+            connection->keep_alive_ms = limit_ms;
+    }
+}
+
+static int on_headers_complete(llhttp_t *parser)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    int result = finish_field(connection);
+    if (result != 0)
+        return result;
+    bool http11 = parser->http_major == 1 && parser->http_minor == 1;
+    bool http10 = parser->http_major == 1 && parser->http_minor == 0;
+    struct response_head *head = &connection->builder.head;
+    head->status = parser->status_code;
+    if (!(http11 || http10) || !has_good_framing(connection, http11))
+        return parse_failed(connection, BACKEND_FAULT_MALFORMED);
+    enum http_method method = connection->stream.request->method;
+    enum builder_result built = response_builder_head_done(&connection->builder, method, false);
+    if (built != BUILDER_OK)
+        return builder_failed(connection, built);
+    struct backend_stream *stream = &connection->stream;
+    if (head->status < 200) {
+        stream->events->on_interim_head(stream->owner, head);
+        return connection->has_stream && !stream->finished ? SKIP_CONTENT : HPE_USER;
+    }
+    connection->head_done = true;
+    obey_keep_alive(connection);
+    stream->events->on_response_head(stream->owner, head);
+    if (!connection->has_stream || stream->finished)
+        return HPE_USER;
+    response_builder_restart(&connection->builder); /* for trailers */
+    return response_has_no_content(method, parser->status_code) ? SKIP_CONTENT : 0;
+}
+
+static int on_body(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    struct backend_stream *stream = &connection->stream;
+    receive_window_delivered(&stream->window, length);
+    stream->events->on_response_body(stream->owner, connection->read_buffer, at, length);
+    return connection->has_stream && !stream->finished ? 0 : HPE_USER;
+}
+
+/* Pauses the parser, so that bytes behind the message are seen and not read as another one. */
+static int on_message_complete(llhttp_t *parser)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    int result = finish_field(connection);
+    if (result != 0)
+        return result;
+    if (connection->head_done) {
+        connection->message_done = true;
+        connection->may_keep = llhttp_should_keep_alive(parser);
+    } else {
+        response_builder_restart(&connection->builder); /* an interim answer; the next follows */
+    }
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t parser_settings = {
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
+    .on_header_value_complete = on_header_value_complete,
+    .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+};
+
+void http1_finish_answer(struct http1_connection *connection)
+{
+    struct backend_stream *stream = &connection->stream;
+    deadline_stop(&connection->deadline);
+    stream->finished = true;
+    stream->events->on_response_end(stream->owner, &connection->builder.head.headers);
+}
+
+bool http1_parse_answer(struct http1_connection *connection, const char *data, size_t length)
+{
+    while (length > 0) {
+        llhttp_errno_t error = llhttp_execute(&connection->parser, data, length);
+        if (connection->state != HTTP1_BUSY || !connection->has_stream ||
+            connection->stream.finished)
+            return false; /* the owner closed it in an event */
+        if (error == HPE_OK)
+            return true;
+        if (error != HPE_PAUSED) {
+            http1_fail(connection, connection->parse_fault, false);
+            return false;
+        }
+        const char *position = llhttp_get_error_pos(&connection->parser);
+        length -= (size_t)(position - data);
+        data = position;
+        if (connection->message_done) {
+            connection->may_keep = connection->may_keep && length == 0;
+            http1_finish_answer(connection);
+            return false;
+        }
+        llhttp_resume(&connection->parser);
+    }
+    return true;
+}
+
+bool http1_answer_ends_with_connection(struct http1_connection *connection)
+{
+    if (!connection->head_done)
+        return false;
+    llhttp_errno_t error = llhttp_finish(&connection->parser);
+    return (error == HPE_OK || error == HPE_PAUSED) && connection->message_done;
+}
+
+void http1_answer_init(struct http1_connection *connection)
+{
+    connection->field_pending = false;
+    connection->field_name = (struct piecewise){0};
+    connection->field_value = (struct piecewise){0};
+    connection->head_done = false;
+    connection->message_done = false;
+    connection->may_keep = false;
+    connection->answer_bytes = 0;
+    connection->head_bytes = 0;
+    response_builder_init(&connection->builder);
+    llhttp_init(&connection->parser, HTTP_RESPONSE, &parser_settings);
+    connection->parser.data = connection;
+}

@@ -1,0 +1,76 @@
+/*
+ * An HTTP/1.1 connection to an endpoint from inside: shared by http1_connection.c (the socket, the
+ * request, the pool) and http1_answer.c (what comes back).
+ */
+#ifndef BACKEND_HTTP1_INTERNAL_H
+#define BACKEND_HTTP1_INTERNAL_H
+
+#include <llhttp.h>
+
+#include "proxy/backend/connection.h"
+#include "proxy/backend/response_builder.h"
+#include "proxy/net/byte_stream.h"
+
+enum http1_state { HTTP1_CONNECTING, HTTP1_BUSY, HTTP1_IDLE, HTTP1_CLOSED };
+
+/* A name or value that reads may cut into pieces. In the stream's arena. */
+struct piecewise {
+    char *bytes;
+    size_t length;
+    size_t capacity;
+};
+
+struct http1_connection {
+    struct backend_stream stream; /* valid while has_stream */
+    struct byte_stream bytes;
+    struct backend_pool *pool;
+    struct list node;
+    struct deadline deadline; /* connecting, or idle in the pool */
+    struct task reap;
+    enum http1_state state;
+    bool has_stream;
+    bool reused;
+    uint64_t keep_alive_ms;
+    uint64_t idle_turn; /* of the loop, in which it went to the pool */
+
+    /* the request */
+    bool chunked;
+    bool request_ended;
+    uint64_t written_before; /* by the connection, when this request was opened */
+    size_t unreported;       /* body bytes appended to the output, not yet reported as consumed */
+
+    /* the answer */
+    llhttp_t parser;
+    struct response_builder builder;
+    struct buffer *read_buffer; /* during llhttp_execute */
+    struct piecewise field_name;
+    struct piecewise field_value;
+    bool field_pending;
+    bool head_done;
+    bool message_done;
+    bool may_keep;       /* the answer allows another request */
+    size_t answer_bytes; /* read since the request was sent */
+    size_t head_bytes;   /* of answer_bytes, before the final head was complete */
+    enum backend_fault parse_fault;
+};
+
+/* --- http1_connection.c -------------------------------------------------------------------- */
+
+/* Closes the connection and tells the stream's owner, if there is one that has not been told. */
+void http1_fail(struct http1_connection *connection, enum backend_fault fault, bool unprocessed);
+
+/* --- http1_answer.c ------------------------------------------------------------------------ */
+
+/* Before each request: forgets the answer before. */
+void http1_answer_init(struct http1_connection *connection);
+
+/* Parses until the bytes, the message or the stream ends; false when the stream is done with. */
+bool http1_parse_answer(struct http1_connection *connection, const char *data, size_t length);
+
+/* The connection was closed in an orderly way; true when that ended the answer as it should. */
+bool http1_answer_ends_with_connection(struct http1_connection *connection);
+
+/* Tells the owner that the answer is complete. */
+void http1_finish_answer(struct http1_connection *connection);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * An HTTP/2 session from inside: shared by http2_session.c (the connection), http2_frames.c (what
+ * comes and goes as frames) and http2_stream.c (one request and what its exchange asks for).
+ */
+#ifndef CLIENT_HTTP2_INTERNAL_H
+#define CLIENT_HTTP2_INTERNAL_H
+
+#include "proxy/client/http2_session.h"
+#include "proxy/core/allowance.h"
+#include "proxy/http2/http2_output.h"
+
+/*
+ * Streams that end before their answer did, by the client's reset or by ours: each costs a backend
+ * more than the client (CVE-2023-44487, CVE-2025-8671). A browser that leaves a page cancels some
+ * dozens at once; who goes on is sent away.
+ */
+enum { RESETS_AT_ONCE = 400, RESETS_A_SECOND = 20 };
+
+/*
+ * Frames that move nothing: each costs little, but a client that sends nothing else costs a core
+ * (CVE-2019-9512 to 9518). What is asked for and what is read earns more of them, since requests
+ * come with priorities and answers are taken with window updates.
+ */
+enum { IDLE_FRAMES_AT_ONCE = 2000, IDLE_FRAMES_A_SECOND = 100, IDLE_FRAMES_EARNED = 10 };
+
+struct http2_session {
+    struct client_connection *connection;
+    nghttp2_session *session;
+    struct list streams;
+    uint32_t stream_count;
+    struct deadline drain; /* until the second GOAWAY */
+    struct deadline head;  /* a header block that has begun has to end */
+    int32_t open_head;     /* its stream; 0: none */
+    struct allowance resets;
+    struct allowance idle_frames;
+    bool sent_away; /* for what it did */
+    bool draining;
+    bool said_last_stream;
+};
+
+/* One request and its answer. Lies in its own arena, as does the exchange. */
+struct http2_stream {
+    struct http2_session *session;
+    struct list node;
+    int32_t id;
+    struct arena arena;
+    struct request_head request;
+    struct headers request_trailers;
+    struct exchange *exchange; /* NULL until the head is complete */
+    bool request_ended;
+    bool cut;          /* by us, for a fault that is not the client's */
+    size_t unconsumed; /* of the request body, for the windows */
+
+    struct http2_body body; /* of the answer */
+};
+
+static inline struct exchange_environment *http2_exchanges(const struct http2_session *session)
+{
+    return session->connection->environment->exchanges;
+}
+
+static inline struct http2_stream *http2_stream_by_id(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+static inline void http2_flush_soon(struct http2_session *session)
+{
+    byte_stream_flush_soon(&session->connection->bytes);
+}
+
+/* --- http2_frames.c ------------------------------------------------------------------------ */
+
+/* All callbacks of nghttp2. */
+void http2_frames_set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_option *options);
+
+/* --- http2_stream.c ------------------------------------------------------------------------ */
+
+struct http2_stream *http2_stream_new(struct http2_session *session, int32_t id);
+
+/* Ends the exchange; nghttp2 must not know the stream's user data any more. */
+void http2_stream_free(struct http2_stream *stream);
+
+/* All header fields of the request have come: the exchange begins. */
+void http2_stream_head_complete(struct http2_stream *stream, bool ends);
+
+/* END_STREAM has come. */
+void http2_stream_request_complete(struct http2_stream *stream);
+
+#endif

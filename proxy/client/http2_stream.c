@@ -1,0 +1,147 @@
+/* One request on an HTTP/2 session: its exchange, and what the exchange asks of its client. */
+#include "proxy/client/http2_internal.h"
+
+#include "proxy/client/http2_request.h"
+#include "proxy/core/check.h"
+
+/* --- what an exchange asks of its client --------------------------------------------------- */
+
+static nghttp2_nv *head_to_nv(struct http2_stream *stream, const struct response_head *head,
+                              size_t *ret_count)
+{
+    nghttp2_nv *nv = arena_alloc(&stream->arena, (head->headers.count + 1) * sizeof(*nv));
+    char *status = arena_alloc(&stream->arena, 3);
+    status[0] = (char)('0' + head->status / 100);
+    status[1] = (char)('0' + head->status / 10 % 10);
+    status[2] = (char)('0' + head->status % 10);
+    struct header_field field = {.name = STRVIEW(":status"), .value = strview_make(status, 3)};
+    struct headers first = {.fields = &field, .count = 1};
+    *ret_count = http2_fields_to_nv(&head->headers, nv, http2_fields_to_nv(&first, nv, 0));
+    return nv;
+}
+
+static void client_send_interim_head(void *client, const struct response_head *head)
+{
+    struct http2_stream *stream = client;
+    size_t count = 0;
+    nghttp2_nv *nv = head_to_nv(stream, head, &count);
+    nghttp2_submit_headers(stream->session->session, NGHTTP2_FLAG_NONE, stream->id, NULL, nv, count,
+                           NULL);
+    http2_flush_soon(stream->session);
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t length,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data)
+{
+    (void)buffer, (void)source, (void)user_data;
+    struct http2_stream *stream = http2_stream_by_id(session, id);
+    if (stream == NULL)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return http2_body_read(&stream->body, session, id, length, flags);
+}
+
+static void client_send_head(void *client, const struct response_head *head)
+{
+    struct http2_stream *stream = client;
+    size_t count = 0;
+    nghttp2_nv *nv = head_to_nv(stream, head, &count);
+    nghttp2_data_provider body = {.read_callback = read_body};
+    nghttp2_submit_response(stream->session->session, stream->id, nv, count,
+                            head->has_body ? &body : NULL);
+    http2_flush_soon(stream->session);
+}
+
+static void client_send_body(void *client, struct buffer *source, const char *data, size_t length)
+{
+    struct http2_stream *stream = client;
+    http2_body_append(&stream->body, stream->session->session, stream->id, source, data, length);
+    http2_flush_soon(stream->session);
+}
+
+static void client_send_end(void *client, const struct headers *trailers)
+{
+    struct http2_stream *stream = client;
+    http2_body_end(&stream->body, stream->session->session, stream->id, trailers);
+    http2_flush_soon(stream->session);
+}
+
+static void client_cut(void *client)
+{
+    struct http2_stream *stream = client;
+    stream->cut = true;
+    nghttp2_submit_rst_stream(stream->session->session, NGHTTP2_FLAG_NONE, stream->id,
+                              NGHTTP2_INTERNAL_ERROR);
+    http2_flush_soon(stream->session);
+}
+
+static void client_request_consumed(void *client, size_t length)
+{
+    struct http2_stream *stream = client;
+    CHECK(length <= stream->unconsumed);
+    stream->unconsumed -= length;
+    nghttp2_session_consume(stream->session->session, stream->id, length);
+    http2_flush_soon(stream->session);
+}
+
+static const struct exchange_client exchange_client_table = {
+    .send_interim_head = client_send_interim_head,
+    .send_head = client_send_head,
+    .send_body = client_send_body,
+    .send_end = client_send_end,
+    .cut = client_cut,
+    .request_consumed = client_request_consumed,
+};
+
+/* --- streams ------------------------------------------------------------------------------- */
+
+struct http2_stream *http2_stream_new(struct http2_session *session, int32_t id)
+{
+    struct io *io = http2_exchanges(session)->io;
+    struct arena arena;
+    arena_init(&arena, &io->arenas);
+    struct http2_stream *stream = arena_zalloc(&arena, sizeof(*stream));
+    stream->arena = arena;
+    stream->session = session;
+    stream->id = id;
+    http2_request_init(&stream->request);
+    headers_init(&stream->request_trailers);
+    http2_body_init(&stream->body, &io->buffers, &stream->arena);
+    list_append(&session->streams, &stream->node);
+    if (session->stream_count++ == 0)
+        client_connection_busy(session->connection);
+    return stream;
+}
+
+void http2_stream_free(struct http2_stream *stream)
+{
+    struct http2_session *session = stream->session;
+    if (stream->exchange != NULL)
+        exchange_end(stream->exchange);
+    /* What nobody consumed still counts against the connection's window. */
+    if (stream->unconsumed > 0)
+        nghttp2_session_consume_connection(session->session, stream->unconsumed);
+    http2_body_done(&stream->body);
+    list_remove(&stream->node);
+    if (--session->stream_count == 0)
+        client_connection_idle(session->connection);
+    struct arena arena = stream->arena; /* the stream lies in it */
+    arena_done(&arena);
+}
+
+void http2_stream_head_complete(struct http2_stream *stream, bool ends)
+{
+    struct http2_session *session = stream->session;
+    http2_request_done(&stream->request, &stream->arena, ends);
+    stream->request_ended = ends;
+    stream->exchange =
+        exchange_start(http2_exchanges(session), &exchange_client_table, stream,
+                       &session->connection->facts, &stream->request, &stream->arena);
+}
+
+void http2_stream_request_complete(struct http2_stream *stream)
+{
+    if (stream->request_ended || stream->exchange == NULL)
+        return;
+    stream->request_ended = true;
+    exchange_request_end(stream->exchange, &stream->request_trailers);
+}
