@@ -16,8 +16,8 @@ static void check_writes(const struct module_settings *module, struct config_rep
                      "side, two users in one thread would write into two stores");
         config_report_hint(report, "\"legacy\" or \"extracted\" keeps all writes in one store");
     }
-    if (module->stage.value == STAGE_RETIRED &&
-        module->write_owner.value != WRITE_OWNER_EXTRACTED) {
+    if (module->stage.value == STAGE_RETIRED && (module->write_owner.value == WRITE_OWNER_LEGACY ||
+                                                 module->write_owner.value == WRITE_OWNER_FOLLOW)) {
         source_error(report, "retired-needs-extracted-writes",
                      key_span(module, module->write_owner.node),
                      "stage `retired` has no legacy side, but writes still go there");
@@ -48,6 +48,7 @@ static void check_shadow(const struct module_settings *module,
     }
 }
 
+/* Lints, as far as the files are free of errors: a mistyped `stage` would be taken for `legacy`. */
 static void check_percent(const struct settings *settings, const struct module_settings *module,
                           struct config_report *report)
 {
@@ -80,7 +81,8 @@ void settings_check_module(struct settings *settings, struct module_settings *mo
         settings_use_backend(settings, &module->extracted, report);
     check_writes(module, report);
     check_shadow(module, extracted, report);
-    check_percent(settings, module, report);
+    if (report->errors == 0)
+        check_percent(settings, module, report);
     if (legacy != NULL && legacy == extracted)
         source_warning(report, "same-backend", source_value_span(module->extracted.node),
                        "both sides of `%.*s` are the same backend",

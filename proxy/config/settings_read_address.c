@@ -1,18 +1,36 @@
 #include "proxy/config/settings_read.h"
 
-/* A name with a port, where only addresses work: worth its own words. */
-static bool looks_like_host_name(struct strview text)
+/* A name, where only addresses work: worth its own words. */
+static bool looks_like_host_name(struct strview host)
 {
-    if (strview_starts_with(text, STRVIEW("unix:")) || text.length == 0)
-        return false;
     bool letter = false;
-    for (size_t i = 0; i < text.length; i++) {
-        char c = ascii_lower(text.data[i]);
+    for (size_t i = 0; i < host.length; i++) {
+        char c = ascii_lower(host.data[i]);
         letter = letter || (c >= 'g' && c <= 'z');
         if (c == '[' || c == '/' || c == ' ')
             return false;
     }
-    return letter;
+    return letter && !strview_equal(host, STRVIEW("localhost"));
+}
+
+/* Why the text is no address. */
+static const char *address_problem(struct strview text)
+{
+    if (strview_starts_with(text, STRVIEW("unix:")))
+        return "this is no path of a socket";
+    size_t colon = text.length;
+    while (colon > 0 && text.data[colon - 1] != ':')
+        colon--;
+    if (colon == 0)
+        return "a port is missing";
+    uint64_t port;
+    if (!strview_to_u64(strview_from(text, colon), INT64_MAX, &port))
+        return "there is no port number behind the last colon";
+    if (port > UINT16_MAX)
+        return "a port is a number from 1 to 65535";
+    if (looks_like_host_name(strview_make(text.data, colon - 1)))
+        return "host names are not resolved in this version";
+    return "this is no address";
 }
 
 static bool address_of(struct reader *reader, const struct cursor *cursor,
@@ -23,12 +41,8 @@ static bool address_of(struct reader *reader, const struct cursor *cursor,
     struct strview text = read_text_of(reader, cursor);
     struct address address;
     if (!address_parse(text, &address)) {
-        bool is_name = looks_like_host_name(text) && strview_find(text, ':') < text.length &&
-                       !strview_starts_with(text, STRVIEW("localhost:"));
-        source_error(reader->report, "bad-address", source_value_span(cursor->node),
-                     is_name ? "`%.*s`: host names are not resolved in this version"
-                             : "`%.*s` is no address",
-                     STRVIEW_ARGS(text));
+        source_error(reader->report, "bad-address", source_value_span(cursor->node), "`%.*s`: %s",
+                     STRVIEW_ARGS(text), address_problem(text));
         config_report_hint(reader->report,
                            "\"127.0.0.1:3000\", \"[::1]:3000\", \"localhost:3000\" or "
                            "\"unix:/run/app.sock\"");

@@ -265,6 +265,7 @@ void read_word(struct reader *reader, const struct cursor *cursor, const struct 
         list = arena_printf(&reader->settings->arena, "%.*s%s\"%s\"", STRVIEW_ARGS(list),
                             i > 0 ? ", " : "", rule->words[i]);
     }
+    setting->value = WORD_UNKNOWN;
     source_error(reader->report, "unknown-word", source_value_span(cursor->node),
                  "`%s` cannot be \"%.*s\"", row->name, STRVIEW_ARGS(text));
     if (suggestion.best.length > 0)

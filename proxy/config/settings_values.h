@@ -26,6 +26,9 @@ struct number_setting {
     int64_t value;
 };
 
+/* The value of a word that was reported as unknown. */
+enum { WORD_UNKNOWN = -1 };
+
 struct text_list_setting {
     const struct source_node *node;
     struct text_setting *items;

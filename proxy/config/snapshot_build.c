@@ -108,9 +108,11 @@ static bool fault_unreadable(const struct text_setting *path, struct config_repo
 {
     if (access(path->text.data, R_OK) == 0)
         return false;
+    int error = errno;
     source_error(report, "bad-certificate", source_value_span(path->node),
-                 "the file `%.*s` cannot be read: %s", STRVIEW_ARGS(path->text), strerror(errno));
-    config_report_hint(report, "a path is relative to the folder of the file that names it");
+                 "the file `%.*s` cannot be read: %s", STRVIEW_ARGS(path->text), strerror(error));
+    if (error == ENOENT)
+        config_report_hint(report, "a path is relative to the folder of the file that names it");
     return true;
 }
 

@@ -36,6 +36,28 @@ bool scanner_skip_blank(struct scanner *scanner)
     return true;
 }
 
+/* Quotes as a word processor sets them: U+2018 … U+201F, and the French ones. */
+static bool is_typographic_quote(const struct scanner *scanner)
+{
+    unsigned char bytes[3];
+    for (uint32_t i = 0; i < 3; i++)
+        bytes[i] = (unsigned char)peek(scanner, i);
+    if (bytes[0] == 0xc2)
+        return bytes[1] == 0xab || bytes[1] == 0xbb;
+    return bytes[0] == 0xe2 && bytes[1] == 0x80 && bytes[2] >= 0x98 && bytes[2] <= 0x9f;
+}
+
+static bool fault_foreign_byte(struct scanner *scanner, const char *wanted)
+{
+    bool is_quote = is_typographic_quote(scanner);
+    source_error(scanner->report, "bad-character", span_here(scanner, 1),
+                 "byte 0x%02x stands where %s is expected", (unsigned char)peek(scanner, 0),
+                 wanted);
+    if (is_quote)
+        config_report_hint(scanner->report, "texts stand in plain quotes: \"");
+    return false;
+}
+
 bool scanner_unexpected(struct scanner *scanner, const char *wanted)
 {
     unsigned char c = (unsigned char)peek(scanner, 0);
@@ -50,8 +72,7 @@ bool scanner_unexpected(struct scanner *scanner, const char *wanted)
         return false;
     }
     if (c < 0x20 || c >= 0x7f)
-        return SCAN_FAULT(scanner, "bad-character", span_here(scanner, 1),
-                          "byte 0x%02x stands where %s is expected", c, wanted);
+        return fault_foreign_byte(scanner, wanted);
     return SCAN_FAULT(scanner, "syntax", span_here(scanner, 1), "`%c` stands where %s is expected",
                       c, wanted);
 }

@@ -39,6 +39,15 @@ class Check(unittest.TestCase):
         self.assertEqual(found["faults"][0]["code"], "duplicate-name")
         self.assertEqual((found["faults"][0]["line"], found["faults"][0]["column"]), (9, 1))
 
+    def test_a_hint_fits_the_mistake(self):
+        for name, text in (("a_port_with_a_letter", "no port number behind the last colon"),
+                           ("a_port_that_is_too_large", "a number from 1 to 65535"),
+                           ("an_address_without_a_port", "a port is missing"),
+                           ("a_host_name_as_an_endpoint", "host names are not resolved"),
+                           ("typographic_quotes", 'hint: texts stand in plain quotes: "')):
+            done = run("check", str(ROOT / f"tests/config/faulty/{name}.cfg"))
+            self.assertIn(text, done.stdout)
+
     def test_bad_usage_exits_with_2(self):
         for words in (["--format", "xml"], ["a", "b"], ["--unknown"]):
             self.assertEqual(run("check", *words).returncode, 2)

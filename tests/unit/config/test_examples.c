@@ -12,9 +12,10 @@
 
 #include "proxy/core/array.h"
 
-/* A folder that holds copies of *.cfg and the folder certs. */
+/* Copies of *.cfg, laid out as in routes/: the folder certs beside them or one above. */
 struct copied_folder {
-    char path[64];
+    char root[64]; /* has certs */
+    char path[80]; /* has the copies: the root, or a folder in it */
     char **names;
     size_t count;
 };
@@ -71,15 +72,18 @@ static bool is_configuration(const char *name)
     return length > 4 && strcmp(name + length - 4, ".cfg") == 0;
 }
 
-static void copy_folder(struct copied_folder *copy, const char *from)
+/* `inner`: the folder below the root that takes the copies, or "". */
+static void copy_folder(struct copied_folder *copy, const char *from, const char *inner)
 {
-    *copy = (struct copied_folder){.path = "/tmp/strangler-config-XXXXXX"};
-    assert_non_null(mkdtemp(copy->path));
+    *copy = (struct copied_folder){.root = "/tmp/strangler-config-XXXXXX"};
+    assert_non_null(mkdtemp(copy->root));
     char source[512];
     char target[512];
-    path_join(target, sizeof(target), copy->path, "certs");
+    path_join(copy->path, sizeof(copy->path), copy->root, inner);
+    assert_true(inner[0] == '\0' || mkdir(copy->path, 0700) == 0);
+    path_join(target, sizeof(target), copy->root, "certs");
     assert_int_equal(mkdir(target, 0700), 0);
-    write_certificate(copy->path);
+    write_certificate(copy->root);
     copy->names = memory_zalloc(100 * sizeof(*copy->names));
     DIR *folder = opendir(from);
     assert_non_null(folder);
@@ -104,13 +108,14 @@ static void remove_folder(struct copied_folder *copy)
         free(copy->names[i]);
     }
     free(copy->names);
-    path_join(path, sizeof(path), copy->path, "certs/dev.pem");
+    path_join(path, sizeof(path), copy->root, "certs/dev.pem");
     unlink(path);
-    path_join(path, sizeof(path), copy->path, "certs/dev.key");
+    path_join(path, sizeof(path), copy->root, "certs/dev.key");
     unlink(path);
-    path_join(path, sizeof(path), copy->path, "certs");
+    path_join(path, sizeof(path), copy->root, "certs");
     rmdir(path);
     rmdir(copy->path);
+    rmdir(copy->root);
 }
 
 static void assert_clean(struct loaded *loaded)
@@ -125,7 +130,7 @@ static void every_example_loads_without_a_warning(void **state)
 {
     (void)state;
     struct copied_folder copy;
-    copy_folder(&copy, EXAMPLES_FOLDER);
+    copy_folder(&copy, EXAMPLES_FOLDER, "examples");
     assert_true(copy.count >= 8);
     for (size_t i = 0; i < copy.count; i++) {
         char path[512];
@@ -143,7 +148,7 @@ static void the_forum_migration_loads_without_a_warning(void **state)
     (void)state;
     struct copied_folder copy;
     struct loaded loaded;
-    copy_folder(&copy, ROUTES_FOLDER);
+    copy_folder(&copy, ROUTES_FOLDER, "");
     loaded_from_path(&loaded, copy.path);
     assert_clean(&loaded);
     assert_int_equal(loaded.snapshot->listener_count, 2);
@@ -162,11 +167,11 @@ static void a_key_of_another_certificate_is_refused(void **state)
     struct loaded loaded;
     char path[512];
     char kept[512];
-    copy_folder(&copy, ROUTES_FOLDER);
-    path_join(path, sizeof(path), copy.path, "certs/dev.pem");
-    path_join(kept, sizeof(kept), copy.path, "certs/kept.pem");
+    copy_folder(&copy, ROUTES_FOLDER, "");
+    path_join(path, sizeof(path), copy.root, "certs/dev.pem");
+    path_join(kept, sizeof(kept), copy.root, "certs/kept.pem");
     assert_int_equal(rename(path, kept), 0);
-    write_certificate(copy.path);
+    write_certificate(copy.root);
     assert_int_equal(rename(kept, path), 0);
     loaded_from_path(&loaded, copy.path);
     char *lines = report_lines(&loaded.report, false);
