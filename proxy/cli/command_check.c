@@ -1,12 +1,12 @@
 #include "proxy/cli/command_check.h"
 
 #include <getopt.h>
-#include <stdio.h>
 
+#include "proxy/cli/usage.h"
 #include "proxy/config/settings.h"
 #include "proxy/config/snapshot.h"
 
-enum { EXIT_GOOD, EXIT_FAULT, EXIT_USAGE };
+enum { EXIT_GOOD, EXIT_FAULT };
 
 static const char help[] =
     "usage: strangler check [DIR|FILE] [--format human|json]\n"
@@ -27,35 +27,35 @@ struct check_options {
     bool help;
 };
 
-static int usage_fault(const char *text)
+static bool take_format(struct strview word, struct check_options *options)
 {
-    fprintf(stderr, "strangler check: %s\nTry `strangler check --help`.\n", text);
-    return EXIT_USAGE;
+    options->json = strview_equal(word, STRVIEW("json"));
+    return options->json || strview_equal(word, STRVIEW("human"));
 }
 
-static bool parse_options(int argc, char **argv, struct check_options *options)
+/* EXIT_GOOD, or EXIT_USAGE after saying why. */
+static int parse_options(int argc, char **argv, struct check_options *options)
 {
     static const struct option known[] = {
         {"format", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    optind = 0; /* start anew: main has parsed its own options */
+    optind = 0; /* for glibc: start anew */
     opterr = 0;
     for (int c = getopt_long(argc, argv, ":h", known, NULL); c != -1;
          c = getopt_long(argc, argv, ":h", known, NULL)) {
         if (c == 'h')
             options->help = true;
-        else if (c == 'f' && strcmp(optarg, "json") == 0)
-            options->json = true;
-        else if (c == 'f' && strcmp(optarg, "human") == 0)
-            options->json = false;
-        else
-            return false;
+        else if (c != 'f')
+            return usage_option_fault("check", argv, c);
+        else if (!take_format(strview_of(optarg), options))
+            return usage_fault("check", "the format is `human` or `json`, not `%s`", optarg);
     }
     if (optind < argc)
         options->path = argv[optind++];
-    return optind >= argc;
+    return optind >= argc ? EXIT_GOOD
+                          : usage_fault("check", "`%s` is one word too many", argv[optind]);
 }
 
 static void print_summary(struct config_report *report, const struct snapshot *snapshot,
@@ -101,8 +101,9 @@ static int check(const struct check_options *options)
 int command_check(int argc, char **argv)
 {
     struct check_options options = {.path = "routes"};
-    if (!parse_options(argc, argv, &options))
-        return usage_fault("unknown option or too many arguments");
+    int status = parse_options(argc, argv, &options);
+    if (status != EXIT_GOOD)
+        return status;
     if (options.help) {
         fputs(help, stdout);
         return EXIT_GOOD;

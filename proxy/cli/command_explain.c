@@ -1,14 +1,15 @@
 #include "proxy/cli/command_explain.h"
 
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "proxy/cli/explain_print.h"
 #include "proxy/cli/explain_request.h"
+#include "proxy/cli/usage.h"
+#include "proxy/core/array.h"
 
-enum { EXIT_GOOD, EXIT_FAULT, EXIT_USAGE };
+enum { EXIT_GOOD, EXIT_FAULT };
 
 static const char help[] =
     "usage: strangler explain METHOD URL [-H 'name: value']… [--from ADDRESS]\n"
@@ -40,12 +41,6 @@ struct explain_options {
     struct explain_words words; /* owns the array of headers, not the texts */
 };
 
-static int usage_fault(const char *text)
-{
-    fprintf(stderr, "strangler explain: %s\nTry `strangler explain --help`.\n", text);
-    return EXIT_USAGE;
-}
-
 static bool take_option(int c, struct explain_options *options)
 {
     switch (c) {
@@ -69,7 +64,21 @@ static bool take_option(int c, struct explain_options *options)
     }
 }
 
-static bool parse_options(int argc, char **argv, struct explain_options *options)
+static int take_words(int count, char **words, struct explain_options *options)
+{
+    if (count == 0)
+        return usage_fault("explain", "METHOD and URL are missing");
+    if (count == 1)
+        return usage_fault("explain", "a METHOD and a URL are needed, `%s` stands alone", words[0]);
+    if (count > 2)
+        return usage_fault("explain", "`%s` is one word too many", words[2]);
+    options->words.method = words[0];
+    options->words.url = words[1];
+    return EXIT_GOOD;
+}
+
+/* EXIT_GOOD, or EXIT_USAGE after saying why. */
+static int parse_options(int argc, char **argv, struct explain_options *options)
 {
     static const struct option known[] = {
         {"from", required_argument, NULL, 'f'},
@@ -78,20 +87,14 @@ static bool parse_options(int argc, char **argv, struct explain_options *options
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    optind = 0; /* start anew: main has parsed its own options */
+    optind = 0; /* for glibc: start anew */
     opterr = 0;
     for (int c = getopt_long(argc, argv, ":hH:", known, NULL); c != -1;
          c = getopt_long(argc, argv, ":hH:", known, NULL)) {
         if (!take_option(c, options))
-            return false;
+            return usage_option_fault("explain", argv, c);
     }
-    if (options->help)
-        return true;
-    if (argc - optind != 2)
-        return false;
-    options->words.method = argv[optind];
-    options->words.url = argv[optind + 1];
-    return true;
+    return options->help ? EXIT_GOOD : take_words(argc - optind, argv + optind, options);
 }
 
 static bool is_trusted(const void *context, struct strview text)
@@ -193,7 +196,8 @@ static int explain(const struct explain_options *options)
 {
     struct explanation explanation = {.settings = NULL};
     if (!ip_parse(options->from, &explanation.client))
-        return usage_fault("--from takes an IP address without port");
+        return usage_fault("explain", "`--from` takes an IP address without port, not `%.*s`",
+                           STRVIEW_ARGS(options->from));
     struct arena arena;
     arena_init(&arena, NULL);
     struct request_head request;
@@ -203,7 +207,7 @@ static int explain(const struct explain_options *options)
         explanation.request = &request;
         status = explain_with(options, &explanation, &arena);
     } else {
-        status = usage_fault(fault.text);
+        status = usage_fault("explain", "%s", fault.text);
     }
     arena_done(&arena);
     return status;
@@ -212,16 +216,12 @@ static int explain(const struct explain_options *options)
 int command_explain(int argc, char **argv)
 {
     struct explain_options options = {.config = "routes", .from = STRVIEW("127.0.0.1")};
-    options.words.headers = calloc((size_t)argc, sizeof(*options.words.headers));
-    int status;
-    if (options.words.headers == NULL || !parse_options(argc, argv, &options)) {
-        status = usage_fault("a METHOD and a URL are needed, or an option is unknown");
-    } else if (options.help) {
+    options.words.headers = memory_zalloc((size_t)argc * sizeof(*options.words.headers));
+    int status = parse_options(argc, argv, &options);
+    if (status == EXIT_GOOD && options.help)
         fputs(help, stdout);
-        status = EXIT_GOOD;
-    } else {
+    else if (status == EXIT_GOOD)
         status = explain(&options);
-    }
     free(options.words.headers);
     return status;
 }

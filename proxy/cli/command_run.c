@@ -1,7 +1,6 @@
 #include "proxy/cli/command_run.h"
 
-#include <stdio.h>
-
+#include "proxy/cli/usage.h"
 #include "proxy/control/control.h"
 #include "proxy/core/strview.h"
 
@@ -26,9 +25,9 @@ int command_run(int argc, char **argv)
         fputs(help, stdout);
         return 0;
     }
-    if (argc > 2 || path[0] == '-') {
-        fprintf(stderr, "strangler run: bad arguments\nTry `strangler run --help`.\n");
-        return 2;
-    }
+    if (path[0] == '-')
+        return usage_fault("run", "there is no option `%s`", path);
+    if (argc > 2)
+        return usage_fault("run", "`%s` is one word too many", argv[2]);
     return control_run(path);
 }

@@ -46,8 +46,22 @@ static struct strview identity_word(const struct explanation *explanation)
     return STRVIEW("none");
 }
 
+/* `get` is a method too, one that nobody has heard of (RFC 9110 section 9.1). */
+static bool has_small_letters(struct strview text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] >= 'a' && text.data[i] <= 'z')
+            return true;
+    }
+    return false;
+}
+
 static const char *rejection_text(const struct explanation *explanation)
 {
+    const struct request_head *request = explanation->request;
+    if (request->method == METHOD_OTHER && explanation->verdict.status == 501 &&
+        has_small_letters(request->method_text))
+        return "The request method is not supported; case matters in methods.";
     if (explanation->verdict.status != 0)
         return explanation->verdict.detail;
     if (explanation->request->path_kind == PATH_AMBIGUOUS)
@@ -247,7 +261,8 @@ void explain_print(const struct explanation *explanation, FILE *out)
     }
     print_line(out, "reason", strview_of(reason));
     print_line(out, "why", strview_of(why(explanation)));
-    fputs("\nFrom the files alone: what was changed live (an abort, a percent) is not seen.\n",
+    fputs("\nFrom the files alone: whether a change of write owner is under way or has failed is "
+          "not seen.\n",
           out);
     arena_done(&arena);
 }

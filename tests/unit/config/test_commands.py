@@ -3,6 +3,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -48,9 +49,14 @@ class Check(unittest.TestCase):
             done = run("check", str(ROOT / f"tests/config/faulty/{name}.cfg"))
             self.assertIn(text, done.stdout)
 
-    def test_bad_usage_exits_with_2(self):
-        for words in (["--format", "xml"], ["a", "b"], ["--unknown"]):
-            self.assertEqual(run("check", *words).returncode, 2)
+    def test_bad_usage_exits_with_2_and_names_the_word(self):
+        for words, text in ((["--format", "xml"], "`xml`"), (["a", "b"], "`b` is one word too many"),
+                            (["--unknown"], "no option `--unknown`"), (["-x"], "no option `-x`"),
+                            (["--format"], "`--format` needs a value"),
+                            (["--help=me"], "`--help=me`: it takes no value")):
+            done = run("check", *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(text, done.stderr)
 
     def test_help_exits_with_0(self):
         for command in ("check", "explain"):
@@ -115,9 +121,46 @@ class Explain(unittest.TestCase):
         self.assertIn("\nbackend   monolith ", done.stdout)
 
     def test_bad_usage_exits_with_2(self):
-        for words in ([], ["GET"], ["GET", "x"], ["GET", "/", "-H", "nocolon"],
-                      ["GET", "/", "--from", "nobody"]):
-            self.assertEqual(run("explain", *words).returncode, 2)
+        for words, text in (([], "METHOD and URL are missing"), (["GET"], "`GET` stands alone"),
+                            (["GET", "x"], "not `x`"), (["GET", "/", "/"], "`/` is one word too many"),
+                            (["GET", "/", "-H", "nocolon"], "not `nocolon`"),
+                            (["GET", "/", "-H"], "`-H` needs a value"),
+                            (["GET", "/", "--from"], "`--from` needs a value"),
+                            (["GET", "/", "--form", "::1"], "no option `--form`"),
+                            (["GET", "/", "--from", "nobody"], "not `nobody`"),
+                            (["GET", "/", "-H", "content-length: x"], "`content-length: x`")):
+            done = run("explain", *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(text, done.stderr)
+            self.assertIn("Try `strangler explain --help`", done.stderr)
+
+    def test_everything_that_http2_sends_as_a_field_counts(self):
+        sizes = {":method": len("GET"), ":scheme": len("https"), ":authority": len("localhost")}
+        spent = sum(len(name) + size + 32 for name, size in sizes.items())
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.cfg"
+            text = (EXAMPLES / "01-in-front.cfg").read_text()
+            path.write_text(text + 'limits: { header_bytes = "2KiB"; };\n')
+            longest = 2048 - spent - len(":path") - 32
+            for length, status in ((longest, None), (longest + 1, 431)):
+                found = explain(path, "GET", "/" + "a" * (length - 1))
+                self.assertEqual(found["status"], status)
+
+    def test_a_length_over_the_limit_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.cfg"
+            text = (EXAMPLES / "01-in-front.cfg").read_text()
+            path.write_text(text + 'limits: { body_bytes = "1KiB"; };\n')
+            found = explain(path, "POST", "/", "-H", "content-length: 1025")
+            self.assertEqual(found["status"], 413)
+
+    def test_a_scheme_is_read_in_any_case_and_a_method_is_not(self):
+        found = explain("01-in-front.cfg", "GET", "HTTP://Example.org/a")
+        self.assertEqual((found["request"]["scheme"], found["request"]["authority"]),
+                         ("http", "example.org"))
+        found = explain("01-in-front.cfg", "get", "/")
+        self.assertEqual(found["status"], 501)
+        self.assertIn("case matters", found["why"])
 
     def test_a_faulty_configuration_exits_with_1(self):
         path = str(ROOT / "tests/config/faulty/a_stray_brace_is_named.cfg")
