@@ -21,6 +21,7 @@ enum query {
     QUERY_DELETE_THREAD,
     QUERY_PUT_CATEGORY,
     QUERY_DELETE_CATEGORY,
+    QUERY_SESSION,
 };
 
 /* thread_id and user_id are ids of other services: nothing here checks them. */
@@ -80,6 +81,7 @@ static const char *const queries[] = {
     [QUERY_PUT_CATEGORY] =
         "INSERT INTO categories (id, slug, title, epoch) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3, epoch = ?4 WHERE ?4 >= epoch",
+    [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1 AND epoch <= ?2",
 };
 
@@ -157,6 +159,7 @@ int main(int argc, char **argv)
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
         .feeds = {"posts", feeds, sizeof(feeds) / sizeof(feeds[0])},
+        .session_query = QUERY_SESSION,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

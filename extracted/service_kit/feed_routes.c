@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "extracted/service_kit/outbox.h"
 #include "extracted/service_kit/problem.h"
@@ -91,6 +92,24 @@ static int64_t last_event(const struct http_request *request, struct database *d
     return latest;
 }
 
+/* How far each own feed goes: what a new owner has to have read. */
+static void add_feeds_last(const struct http_request *request, struct database *database,
+                           struct body_text *body)
+{
+    const struct feed_plan *plan = request->state->feeds;
+    const char *separator = "";
+    for (size_t i = 0; i < plan->count; i++) {
+        int64_t last = 0;
+        if (!feed_is_own(plan, &plan->feeds[i]) || !outbox_last(database, &plan->feeds[i], &last))
+            continue;
+        body_text_add_string(body, separator);
+        body_text_add_json_string(body, plan->feeds[i].name, strlen(plan->feeds[i].name));
+        body_text_add_string(body, ":");
+        body_text_add_json_integer(body, last);
+        separator = ",";
+    }
+}
+
 static void reply_owner(const struct http_request *request, struct database *database,
                         const struct ownership *ownership, struct http_reply *reply)
 {
@@ -98,7 +117,9 @@ static void reply_owner(const struct http_request *request, struct database *dat
     struct body_text *body = &reply->body;
     body_text_add_string(body, "{");
     ownership_add_members(body, state->feeds->aggregate, ownership);
-    body_text_add_string(body, ",\"outbox_last\":");
+    body_text_add_string(body, ",\"feeds_last\":{");
+    add_feeds_last(request, database, body);
+    body_text_add_string(body, "},\"outbox_last\":");
     body_text_add_json_integer(body, last_event(request, database));
     body_text_add_string(body, ",\"cursors\":{");
     followers_add_cursors(state->followers, state->feeds->aggregate, body);

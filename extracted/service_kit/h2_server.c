@@ -139,7 +139,8 @@ static void ask_waiting(struct h2_server *server)
     for (struct h2_stream *stream = server->waiting.first; stream != NULL; stream = following) {
         following = stream->next_waiting;
         bool is_over = server->waiting.is_over || stream->reply.wait_until <= now;
-        if (is_over || has_news)
+        bool is_wanted = stream->reply.is_woken || (has_news && stream->reply.waits_for_events);
+        if (is_over || is_wanted)
             ask_again(stream, is_over);
         if (stream->is_waiting && stream->reply.wait_until < next)
             next = stream->reply.wait_until;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extracted/service_kit/problem.h"
+
 enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW + HTTP_FIELDS };
 
 struct h2_stream *h2_stream_new(int32_t id)
@@ -12,6 +14,7 @@ struct h2_stream *h2_stream_new(int32_t id)
     if (stream == NULL)
         return NULL;
     stream->id = id;
+    body_text_init(&stream->cookies, H2_HEAD_LIMIT);
     http_reply_init(&stream->reply);
     return stream;
 }
@@ -26,6 +29,10 @@ void h2_stream_free(struct h2_stream *stream)
 {
     release(stream->method);
     release(stream->path);
+    release(stream->authority);
+    release(stream->content_type);
+    release(stream->origin);
+    body_text_done(&stream->cookies);
     body_text_done(&stream->body);
     http_reply_done(&stream->reply);
     free(stream);
@@ -46,6 +53,14 @@ static void keep(nghttp2_rcbuf **slot, nghttp2_rcbuf *value)
     *slot = value;
 }
 
+/* RFC 9113 section 8.2.3: a cookie field may come in pieces. */
+static void add_cookie(struct h2_stream *stream, struct http_view value)
+{
+    if (stream->cookies.length > 0)
+        body_text_add_string(&stream->cookies, "; ");
+    body_text_add(&stream->cookies, value.bytes, value.length);
+}
+
 void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
     struct http_view field = view(name);
@@ -56,6 +71,14 @@ void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_
         keep(&stream->method, value);
     else if (http_view_equals(field, ":path"))
         keep(&stream->path, value);
+    else if (http_view_equals(field, ":authority"))
+        keep(&stream->authority, value);
+    else if (http_view_equals(field, "content-type"))
+        keep(&stream->content_type, value);
+    else if (http_view_equals(field, "origin"))
+        keep(&stream->origin, value);
+    else if (http_view_equals(field, "cookie"))
+        add_cookie(stream, view(value));
     else if (http_view_equals(field, "expect"))
         stream->expects_continue = http_view_equals(view(value), "100-continue");
 }
@@ -63,6 +86,10 @@ void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_
 void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *service)
 {
     router_read_target(&stream->request, view(stream->method), view(stream->path));
+    stream->request.authority = view(stream->authority);
+    stream->request.content_type = view(stream->content_type);
+    stream->request.origin = view(stream->origin);
+    stream->request.cookies = (struct http_view){stream->cookies.bytes, stream->cookies.length};
     stream->route = router_find(&service->router, &stream->request);
     body_text_init(&stream->body, stream->route != NULL ? stream->route->body_limit : 0);
 }
@@ -98,6 +125,16 @@ bool h2_stream_is_due(const struct h2_stream *stream)
     return !stream->answered && (stream->request_ended || too_large);
 }
 
+static void refuse_size(struct h2_stream *stream)
+{
+    static const char prefix[] = "/api/2.0/";
+    if (strncmp(stream->route->pattern, prefix, strlen(prefix)) == 0)
+        problem_reply(&stream->reply,
+                      &(struct problem){.status = 413, .title = "Content Too Large"});
+    else
+        http_reply_text(&stream->reply, 413, "Content Too Large");
+}
+
 bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *service, double now,
                           bool is_last_call)
 {
@@ -105,6 +142,7 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
     if (!reply->is_waiting)
         stream->request.arrived = now;
     reply->is_waiting = false;
+    reply->is_woken = false;
     stream->request.state = service->state;
     stream->request.now = now;
     stream->request.is_last_call = is_last_call;
@@ -112,7 +150,7 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
     if (stream->head_bytes > H2_HEAD_LIMIT)
         http_reply_text(reply, 431, "Request Header Fields Too Large");
     else if (stream->body.overflowed)
-        http_reply_text(reply, 413, "Content Too Large");
+        refuse_size(stream);
     else if (stream->route == NULL)
         router_refuse(&service->router, &stream->request, reply);
     else

@@ -24,6 +24,10 @@ struct h2_stream {
     int32_t id;
     nghttp2_rcbuf *method; /* counted references; NULL until they came */
     nghttp2_rcbuf *path;
+    nghttp2_rcbuf *authority;
+    nghttp2_rcbuf *content_type;
+    nghttp2_rcbuf *origin;
+    struct body_text cookies; /* joined: there may be several fields */
     size_t head_bytes;
     struct http_request request; /* views into the two above and into body */
     struct body_text body;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "extracted/service_kit/http_task.h"
+
 bool http_view_equals(struct http_view view, const char *string)
 {
     return view.length == strlen(string) && memcmp(view.bytes, string, view.length) == 0;
@@ -15,6 +17,7 @@ void http_reply_init(struct http_reply *reply)
 
 void http_reply_done(struct http_reply *reply)
 {
+    http_task_free_all(reply);
     body_text_done(&reply->body);
 }
 
@@ -49,6 +52,7 @@ void http_reply_fault(struct http_reply *reply)
 void http_reply_wait(struct http_reply *reply, double until)
 {
     reply->is_waiting = true;
+    reply->waits_for_events = true;
     reply->wait_until = until;
 }
 

@@ -30,6 +30,10 @@ struct http_request {
     struct http_view path;  /* raw, without the query */
     struct http_view query; /* raw, without the question mark; empty if there is none */
     struct http_view body;
+    struct http_view authority; /* of these, those that are not there are empty */
+    struct http_view content_type;
+    struct http_view origin;
+    struct http_view cookies;
     struct http_view parameters[HTTP_PARAMETERS]; /* what the {} of its route stand for, raw */
     struct service_state *state; /* the running service, for answers that need more than rows */
     double arrived;              /* when it was complete; the loop's time in seconds */
@@ -49,6 +53,9 @@ struct http_reply {
     unsigned allow_count;
     struct http_field fields[HTTP_FIELDS];
     unsigned field_count;
+    struct http_task *tasks; /* what it waits for, or waited; see http_task.h */
+    bool is_woken;           /* one of them is done: time to ask the route again */
+    bool waits_for_events;
     bool is_waiting;       /* not made yet: the route is asked again, see http_reply_wait */
     double wait_until;     /* the loop's time */
     struct body_text body; /* not sent with 204 */

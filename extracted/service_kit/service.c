@@ -79,28 +79,25 @@ static struct http_route *join_routes(const struct router *own)
 }
 
 /* What lives in the server's loop besides the server. */
-static bool start_following(struct service_state *state, const struct service_options *options,
-                            struct h2_server *server)
+static bool start_following(struct service_state *state, struct h2_server *server)
 {
     struct ev_loop *loop = h2_server_loop(server);
     state->client = http_client_new(loop);
     if (state->client == NULL)
         return false;
-    struct followers_settings settings = {
-        .service = state->name,
-        .database = state->database,
-        .plan = state->feeds,
-        .sources = {options->monolith, options->users, options->threads},
-        .loop = loop,
-        .client = state->client};
+    struct followers_settings settings = {.service = state->name,
+                                          .database = state->database,
+                                          .plan = state->feeds,
+                                          .sources = state->sources,
+                                          .loop = loop,
+                                          .client = state->client};
     state->followers = followers_new(&settings);
     return state->followers != NULL;
 }
 
-static int run_server(struct service_state *state, const struct service_options *options,
-                      struct h2_server *server, const char *address)
+static int run_server(struct service_state *state, struct h2_server *server, const char *address)
 {
-    bool is_good = server != NULL && start_following(state, options, server);
+    bool is_good = server != NULL && start_following(state, server);
     if (is_good && stop_asked == 0) {
         printf("ready %s\n", address);
         fflush(stdout);
@@ -122,14 +119,17 @@ static int serve(const struct service *service, const struct service_options *op
         free(routes);
         return EXIT_PROBLEM;
     }
-    struct service_state state = {
-        .name = service->name, .feeds = &service->feeds, .database = database};
+    struct service_state state = {.name = service->name,
+                                  .feeds = &service->feeds,
+                                  .database = database,
+                                  .sources = {options->monolith, options->users, options->threads},
+                                  .session_query = service->session_query};
     struct h2_service answers = {
         .router = {routes, service->router.count + COMMON_ROUTES + FEED_ROUTES},
         .database = database,
         .state = &state};
     struct h2_server *server = h2_server_new(take_socket, &answers);
-    int status = run_server(&state, options, server, address);
+    int status = run_server(&state, server, address);
     h2_server_free(server);
     free(routes);
     return status;

@@ -17,6 +17,7 @@ struct service {
     const char *default_database; /* a file name */
     struct database_plan tables;
     struct feed_plan feeds;
+    size_t session_query;      /* ?1 the hash of a session: user, expires_ms */
     struct import_plan import; /* for a monolith without feeds */
     struct router router;      /* the kit adds /health, /, /api, /metrics and /internal */
 };

@@ -13,6 +13,8 @@ struct service_state {
     struct database *database;
     struct http_client *client;
     struct followers *followers;
+    struct follower_sources sources;
+    size_t session_query;
 };
 
 #endif

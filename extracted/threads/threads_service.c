@@ -3,20 +3,8 @@
  */
 #include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
-
-enum query {
-    QUERY_ALL,
-    QUERY_ONE,
-    QUERY_IMPORT,
-    QUERY_PUT_CATEGORY,
-    QUERY_DELETE_CATEGORY,
-    QUERY_PUT_THREAD,
-    QUERY_DELETE_THREAD,
-    QUERY_PUT_USER,
-    QUERY_DELETE_USER,
-    QUERY_PUT_SESSION,
-    QUERY_DELETE_SESSION,
-};
+#include "extracted/threads/threads_api.h"
+#include "extracted/threads/threads_queries.h"
 
 /* created_by is an id of the users service: nothing here checks it. */
 static const char *const schema[] = {
@@ -33,26 +21,6 @@ static const char *const schema[] = {
     "CREATE TABLE categories (id INTEGER PRIMARY KEY AUTOINCREMENT, slug TEXT NOT NULL UNIQUE,"
     " title TEXT NOT NULL, description TEXT NOT NULL, position INTEGER NOT "
     "NULL);" REPLICA_PEOPLE_SCHEMA,
-};
-
-static const char *const queries[] = {
-    [QUERY_ALL] = "SELECT id, title, created_by FROM threads ORDER BY id",
-    [QUERY_ONE] = "SELECT id, title, created_by FROM threads WHERE id = ?1",
-    [QUERY_IMPORT] = "INSERT INTO threads (id, title, created_by) VALUES (?1, ?2, ?3)",
-    [QUERY_PUT_CATEGORY] =
-        "INSERT INTO categories (id, slug, title, description, position)"
-        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3,"
-        " description = ?4, position = ?5",
-    [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1",
-    [QUERY_PUT_THREAD] =
-        "INSERT INTO threads (id, title, created_by, category_id, created_ms)"
-        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET title = ?2, created_by = ?3,"
-        " category_id = ?4, created_ms = ?5",
-    [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1",
-    [QUERY_PUT_USER] = REPLICA_PUT_USER,
-    [QUERY_DELETE_USER] = REPLICA_DELETE_USER,
-    [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
-    [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
 };
 
 static const struct row_member members[] = {
@@ -74,9 +42,10 @@ static const struct row_member thread_event[] = {{"id", ROW_INTEGER},
 static const struct row_shape category_shape = {category_event, 5};
 static const struct row_shape thread_shape = {thread_event, 5};
 
-static const struct feed feeds[] = {
-    {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY, QUERY_DELETE_CATEGORY},
-    {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
+const struct feed threads_feeds[] = {
+    [FEED_CATEGORIES] = {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY,
+                         QUERY_DELETE_CATEGORY},
+    [FEED_THREADS] = {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
     {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
     {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
 };
@@ -97,6 +66,11 @@ static void answer_one(struct database *database, const struct http_request *req
 static const struct http_route routes[] = {
     {"GET", "/api/threads", answer_all, 0},
     {"GET", "/api/threads/{}", answer_one, 0},
+    {"GET", "/api/2.0/categories", threads_api_categories, 0},
+    {"GET", "/api/2.0/categories/{}/threads", threads_api_category, 0},
+    {"GET", "/api/2.0/threads", threads_api_batch, 0},
+    {"GET", "/api/2.0/threads/{}", threads_api_one, 0},
+    {"POST", "/api/2.0/threads", threads_api_add, JSON_BODY_LIMIT},
 };
 
 static const struct import_source sources[] = {
@@ -109,9 +83,10 @@ int main(int argc, char **argv)
         .name = "threads",
         .default_listen = "127.0.0.1:3002",
         .default_database = "threads.db",
-        .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
-                   sizeof(queries) / sizeof(queries[0])},
-        .feeds = {"threads", feeds, sizeof(feeds) / sizeof(feeds[0])},
+        .tables = {schema, sizeof(schema) / sizeof(schema[0]), threads_queries,
+                   THREADS_QUERY_COUNT},
+        .feeds = {"threads", threads_feeds, sizeof(threads_feeds) / sizeof(threads_feeds[0])},
+        .session_query = QUERY_SESSION,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -2,6 +2,9 @@
  * The forum's people: /api/users.
  */
 #include "extracted/service_kit/service.h"
+#include "extracted/service_kit/session.h"
+
+enum { CHECK_LIMIT = 4096 };
 
 enum query {
     QUERY_ALL,
@@ -13,6 +16,7 @@ enum query {
     QUERY_DELETE_ACCOUNT,
     QUERY_PUT_SESSION,
     QUERY_DELETE_SESSION,
+    QUERY_SESSION,
 };
 
 static const char *const schema[] = {
@@ -47,6 +51,7 @@ static const char *const queries[] = {
     [QUERY_PUT_SESSION] =
         "INSERT INTO sessions (id, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (id) DO UPDATE SET user_id = ?2, created_ms = ?3, expires_ms = ?4",
+    [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
 };
 
@@ -94,6 +99,7 @@ static void answer_one(struct database *database, const struct http_request *req
 static const struct http_route routes[] = {
     {"GET", "/api/users", answer_all, 0},
     {"GET", "/api/users/{}", answer_one, 0},
+    {"POST", "/internal/sessions/check", session_answer_check, CHECK_LIMIT},
 };
 
 static const struct import_source sources[] = {
@@ -109,6 +115,7 @@ int main(int argc, char **argv)
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
         .feeds = {"users", feeds, sizeof(feeds) / sizeof(feeds[0])},
+        .session_query = QUERY_SESSION,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -4,6 +4,7 @@ A scripted monolith offers feeds (and nothing else), so that every event is this
 STRANGLER_BUILD (the build folder) and curl.
 """
 
+import hashlib
 import http.server
 import json
 import os
@@ -53,14 +54,24 @@ class FeedAnswers(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         url = urlsplit(self.path)
         parts = url.path.split("/")
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if parts[1:] == ["api", "2.0", "users"]:
+            self.answer_json(*self.server.owner.people(query["ids"]))
+            return
         if parts[1:3] != ["internal", "feed"]:
             self.answer(404, b"Not Found", 0)
             return
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
         wait = int(query.get("wait", "0s")[:-1])
         body, last = self.server.owner.read(parts[3], int(query["after"]), wait,
                                             int(query["limit"]))
         self.answer(200, body, last)
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.answer_json(*self.server.owner.check(asked["id"]))
+
+    def answer_json(self, status, value):
+        self.answer(status, json.dumps(value).encode(), 0)
 
     def answer(self, status, body, last):
         if self.server.owner.is_over:
@@ -91,6 +102,11 @@ class ScriptedMonolith:
         self.seq = 0
         self.events = {}
         self.raw = {}
+        self.sessions = {}  # hash of the token to the user's id
+        self.names = {}     # known only to who asks
+        self.asked = 0
+        self.answers = threading.Event()  # cleared: questions find nobody in time
+        self.answers.set()
         self.changed = threading.Condition()
         self.is_over = False
         self.server = FeedServer(address, FeedAnswers)
@@ -101,6 +117,7 @@ class ScriptedMonolith:
     def stop(self):
         with self.changed:
             self.is_over = True
+            self.answers.set()
             self.changed.notify_all()
         self.server.shutdown()
         self.server.server_close()
@@ -128,6 +145,21 @@ class ScriptedMonolith:
             events = [event for event in self.events.get(feed, []) if event["seq"] > after]
             lines = [json.dumps(event).encode() + b"\n" for event in events[:limit]]
             return b"".join(lines), self.last(feed)
+
+    def check(self, hash_of_token):
+        self.asked += 1
+        self.answers.wait(WAIT_S)
+        user_id = self.sessions.get(hash_of_token)
+        if user_id is None:
+            return 404, {}
+        return 200, {"user": user_id, "expires_ms": int(time.time() * 1000) + 10 ** 6}
+
+    def people(self, ids):
+        self.asked += 1
+        self.answers.wait(WAIT_S)
+        wanted = [int(each) for each in ids.split(",")]
+        return 200, {"items": [{"id": each, "username": self.names[each]} for each in wanted
+                               if each in self.names]}
 
     def last(self, feed):
         events = self.events.get(feed, [])
@@ -432,6 +464,200 @@ class LongPoll(Service):
             many.sendall(PREFACE + settings + asks)
             self.assertEqual(ask(program, "/health").status, 200)
         self.assertEqual(ask(program, "/internal/feed/users").status, 200)
+
+
+class Threads(Service):
+    """/api/2.0 of the threads service."""
+
+    TOKEN = "t" * 43
+
+    def setUp(self):
+        super().setUp()
+        for number, slug in [(1, "lounge"), (2, "empty")]:
+            self.monolith.put("categories", {"id": number, "slug": slug, "title": slug.title(),
+                                             "description": "About.", "position": number})
+        self.monolith.put("users", user(1))
+        for number in range(1, 46):
+            self.monolith.put("threads", thread(number, f"Title {number} <é>"))
+        self.program = self.start("threads")
+
+    def hash_of(self, token):
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    def put_session(self, token, life_ms=10 ** 6):
+        hash_of_token = self.hash_of(token)
+        self.monolith.put("sessions", {"id": hash_of_token, "user": 1, "created_ms": 1,
+                                       "expires_ms": int(time.time() * 1000) + life_ms})
+        last = self.monolith.last("sessions")
+        wait_until(lambda: self.cursor(self.program, "sessions") == last, "the session")
+
+    def add(self, body, *options, token=TOKEN, kind="application/json"):
+        return ask(self.program, "/api/2.0/threads", "-H", f"content-type: {kind}", "-H",
+                   f"cookie: a=b; sid={token}", "--data-binary",
+                   body if isinstance(body, str) else json.dumps(body), *options)
+
+    def test_lists_come_in_pages_newest_first(self):
+        titles = []
+        for page in [1, 2, 3]:
+            said = self.rows(self.program, f"/api/2.0/categories/lounge/threads?page={page}")
+            self.assertEqual((said["page"], said["pages"], said["total"]), (page, 3, 45))
+            self.assertNotIn("degraded", said)
+            titles += [item["title"] for item in said["items"]]
+        self.assertEqual(titles, [f"Title {number} <é>" for number in range(45, 0, -1)])
+        for page in ["4", "999999999999999"]:
+            self.assertEqual(self.rows(self.program,
+                                       f"/api/2.0/categories/lounge/threads?page={page}")["items"],
+                             [])
+        self.assertEqual(self.rows(self.program, "/api/2.0/categories/empty/threads"),
+                         {"items": [], "page": 1, "pages": 1, "total": 0})
+
+    def test_objects_are_whole(self):
+        self.assertEqual(self.rows(self.program, "/api/2.0/threads/3"),
+                         {"id": 3, "title": "Title 3 <é>",
+                          "category": {"slug": "lounge", "title": "Lounge"},
+                          "author": {"id": 1, "username": "user1"},
+                          "created_at": "1970-01-01T00:00:00Z"})
+        batch = self.rows(self.program, "/api/2.0/threads?ids=7,99,3")
+        self.assertEqual([item["id"] for item in batch["items"]], [7, 3])
+        self.assertEqual([item["slug"] for item in
+                          self.rows(self.program, "/api/2.0/categories")["items"]],
+                         ["lounge", "empty"])
+
+    def test_what_is_not_there_is_404_what_is_odd_422(self):
+        for path, status in [("threads/99", 404), ("threads/0", 404), ("threads/x", 404),
+                             ("threads/1x", 404), ("threads/" + "9" * 40, 404),
+                             ("categories/none/threads", 404), ("categories/%00/threads", 404),
+                             ("categories/lounge/threads?page=0", 422),
+                             ("categories/lounge/threads?page=x", 422), ("threads", 422),
+                             ("threads?ids=", 422), ("threads?ids=1,,2", 422),
+                             ("threads?ids=" + ",".join(["1"] * 101), 422)]:
+            answer = ask(self.program, "/api/2.0/" + path)
+            self.assertEqual((answer.status, answer.one("content-type")),
+                             (status, "application/problem+json"), path)
+            self.assertEqual(json.loads(answer.body)["status"], status)
+
+    def test_an_author_who_is_not_here_is_asked_for_and_left_out_when_late(self):
+        self.monolith.put("threads", thread(50) | {"createdBy": 7})
+        wait_until(lambda: ask(self.program, "/api/2.0/threads/50").status == 200, "the thread")
+        said = self.rows(self.program, "/api/2.0/threads/50")
+        self.assertEqual((said["author"], said["degraded"]), (None, ["users"]))
+        self.monolith.names[7] = "late \"arrival\""
+        for path in ["threads/50", "threads?ids=50", "categories/lounge/threads"]:
+            said = self.rows(self.program, "/api/2.0/" + path)
+            thread_said = said["items"][0] if "items" in said else said
+            self.assertEqual(thread_said["author"], {"id": 7, "username": "late \"arrival\""})
+            self.assertNotIn("degraded", said)
+        self.monolith.answers.clear()
+        begun = time.monotonic()
+        for path in ["threads/50", "threads?ids=50", "categories/lounge/threads"]:
+            said = self.rows(self.program, "/api/2.0/" + path)
+            self.assertEqual(said["degraded"], ["users"])
+        self.assertLess(time.monotonic() - begun, 3 * 2)
+        self.monolith.answers.set()
+
+    def test_writes_are_refused_until_the_service_owns_them(self):
+        self.put_session(self.TOKEN)
+        body = {"category": "lounge", "title": "A new one"}
+        answer = self.add(body)
+        self.assertEqual((answer.status, answer.one("content-type")),
+                         (409, "application/problem+json"))
+        said = json.loads(answer.body)
+        self.assertEqual((said["title"], said["aggregate"], said["owner"], said["epoch"]),
+                         ("Not the write owner", "threads", "legacy", 1))
+        self.assertEqual(self.owner(self.program, "threads")["outbox_last"], 0)
+        self.set_owner(self.program, "threads", "extracted", 2)
+        answer = self.add(body)
+        self.assertEqual((answer.status, answer.one("location")), (201, "/api/2.0/threads/46"))
+        self.assertEqual(self.rows(self.program, "/api/threads/46"),
+                         {"id": 46, "title": "A new one", "createdBy": 1})
+        self.set_owner(self.program, "threads", "legacy", 3)
+        self.assertEqual(self.add(body).status, 409)
+
+    def test_a_new_thread_is_in_the_feed_within_100_ms_and_survives_a_kill(self):
+        self.put_session(self.TOKEN)
+        self.set_owner(self.program, "threads", "extracted", 2)
+        slowest = 0
+        for number in range(46, 56):
+            after = self.owner(self.program, "threads")["outbox_last"]
+            heard = []
+            listener = threading.Thread(target=lambda: heard.append(
+                (ask(self.program, f"/internal/feed/threads?after={after}&wait=20s"),
+                 time.monotonic())))
+            before = connections(self.program)
+            listener.start()
+            wait_until(lambda: connections(self.program) > before, "the long poll")
+            answer = self.add({"category": "lounge", "title": f"New {number} \"\\\u0001é"})
+            written = time.monotonic()
+            self.assertEqual(answer.status, 201)
+            listener.join(WAIT_S)
+            slowest = max(slowest, heard[0][1] - written)
+            event = json.loads(heard[0][0].body)
+            self.assertEqual((event["op"], event["id"], event["epoch"], event["row"]["title"]),
+                             ("put", number, 2, f"New {number} \"\\\u0001é"))
+            self.assertEqual(set(event["row"]),
+                             {"id", "title", "createdBy", "category", "created_ms"})
+        self.assertLess(slowest, 0.1)
+        self.program.kill()
+        self.program = self.start("threads")
+        self.assertEqual(self.rows(self.program, "/api/2.0/threads/55")["id"], 55)
+        self.assertEqual(self.owner(self.program, "threads")["outbox_last"], 10)
+
+    def test_a_session_is_known_by_the_copy_by_asking_or_not_at_all(self):
+        self.set_owner(self.program, "threads", "extracted", 2)
+        body = {"category": "lounge", "title": "A new one"}
+        self.assertEqual(self.add(body).status, 401)
+        self.assertEqual(self.monolith.asked, 1)
+        self.monolith.sessions[self.hash_of(self.TOKEN)] = 1
+        self.assertEqual(self.add(body).status, 201)
+        self.put_session("u" * 43)
+        asked = self.monolith.asked
+        self.assertEqual(self.add(body, token="u" * 43).status, 201)
+        self.assertEqual(self.monolith.asked, asked)
+        self.put_session("v" * 43, life_ms=-1)
+        self.assertEqual(self.add(body, token="v" * 43).status, 401)
+        self.monolith.add("sessions", "delete", self.hash_of("u" * 43))
+        wait_until(lambda: self.add(body, token="u" * 43).status == 401, "the log-out")
+        self.monolith.answers.clear()
+        begun = time.monotonic()
+        self.assertEqual(self.add(body).status, 401)
+        self.assertLess(time.monotonic() - begun, 2)
+        self.monolith.answers.set()
+
+    def test_hostile_writes_are_refused_and_store_nothing(self):
+        self.put_session(self.TOKEN)
+        self.set_owner(self.program, "threads", "extracted", 2)
+        good = {"category": "lounge", "title": "A new one"}
+        for body, status in [("", 400), ("{", 400), ("[]", 400), ("[" * 60000, 400),
+                             ('{"title":"a","title":"b"}', 400), ({}, 422),
+                             (good | {"title": 5}, 422), (good | {"title": "ab"}, 422),
+                             (good | {"title": "é" * 121}, 422), (good | {"title": "a\0bc"}, 422),
+                             (good | {"category": "none"}, 422), (good | {"category": ""}, 422),
+                             ("x" * 70000, 413)]:
+            answer = self.add(body)
+            self.assertEqual((answer.status, answer.one("content-type")),
+                             (status, "application/problem+json"), str(body)[:50])
+        self.assertEqual(self.add(good, kind="text/plain").status, 415)
+        self.assertEqual(self.add(good, kind="application/jsonp").status, 415)
+        self.assertEqual(self.add(good, "-H", "origin: http://evil.test").status, 403)
+        self.assertEqual(self.add(good, "-H", "origin: null").status, 403)
+        for token in ["", "t" * 42, "t" * 44, "t" * 42 + "!", "t" * 5000]:
+            self.assertEqual(self.add(good, token=token).status, 401)
+        self.assertEqual(self.owner(self.program, "threads")["outbox_last"], 0)
+        own = f"origin: http://c0.test:{self.program.port}"
+        self.assertEqual(self.add(good | {"title": "é" * 120}, "-H", own).status, 201)
+
+
+class WithTheRealMonolith(unittest.TestCase):
+    def test_the_threads_service_answers_like_the_monolith(self):
+        with tempfile.TemporaryDirectory() as folder:
+            monolith = Program("monolith", folder).wait_ready()
+            threads = Program("threads", folder, "--monolith", monolith.origin).wait_ready()
+            for path in ["categories", "categories/lounge/threads", "categories/running/threads",
+                         "categories/lounge/threads?page=2", "threads/1", "threads?ids=3,1,2,400"]:
+                old, new = ask(monolith, "/api/2.0/" + path), ask(threads, "/api/2.0/" + path)
+                self.assertEqual((old.status, old.body), (new.status, new.body), path)
+            self.assertEqual((threads.stop(), monolith.stop()), (0, 0))
+            self.assertEqual(threads.complaints(), "")
 
 
 def h2_frame(kind, flags, stream, payload=b""):

@@ -1,0 +1,212 @@
+/*
+ * The forum's on_flip program: tells both applications of a module who owns its writes from now on.
+ *
+ *   1. The old owner is told first. From then on it refuses writes, and says how far its feed goes.
+ *   2. The new owner follows that feed; it is waited for until it has all of it (lag 0).
+ *   3. Only then the new owner is told, and accepts writes.
+ *
+ * When a step fails the old owner is made owner again, with the next epoch, and the exit status
+ * is 1.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "extracted/flip/application.h"
+
+enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+enum { LAG_LIMIT_MS = 20000, LAG_POLL_MS = 20, NAME_BYTES = 64 };
+
+struct flip {
+    const char *module; /* the aggregate is called so, too */
+    const char *owner;
+    uint64_t epoch;
+    struct application legacy;
+    struct application extracted;
+};
+
+static const char help[] =
+    "usage: flip MODULE OWNER EPOCH\n"
+    "\n"
+    "Moves the ownership of a module's writes between the forum's applications.\n"
+    "\n"
+    "  MODULE   users, threads or posts\n"
+    "  OWNER    legacy or extracted\n"
+    "  EPOCH    above every epoch that the applications know\n"
+    "\n"
+    "Environment: FORUM_LEGACY (default http://127.0.0.1:3000), FORUM_USERS (…:3001),\n"
+    "FORUM_THREADS (…:3002), FORUM_POSTS (…:3003).\n"
+    "\n"
+    "Exit status: 0 done, 1 failed and the old owner owns again, 2 bad usage.\n";
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
+    nanosleep(&wait, NULL);
+}
+
+/* --- usage --------------------------------------------------------------------------------- */
+
+static const char *address_of(const char *variable, const char *usual)
+{
+    const char *value = getenv(variable);
+    return value != NULL && value[0] != '\0' ? value : usual;
+}
+
+static bool set_extracted(struct flip *flip)
+{
+    static const struct {
+        const char *module;
+        const char *variable;
+        const char *usual;
+    } rows[] = {
+        {"users", "FORUM_USERS", "http://127.0.0.1:3001"},
+        {"threads", "FORUM_THREADS", "http://127.0.0.1:3002"},
+        {"posts", "FORUM_POSTS", "http://127.0.0.1:3003"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(flip->module, rows[i].module) != 0)
+            continue;
+        flip->extracted =
+            (struct application){"extracted", address_of(rows[i].variable, rows[i].usual), true};
+        return true;
+    }
+    return false;
+}
+
+static bool parse_arguments(int argc, char **argv, struct flip *flip)
+{
+    if (argc != 4)
+        return false;
+    flip->module = argv[1];
+    flip->owner = argv[2];
+    char *end = NULL;
+    errno = 0;
+    flip->epoch = strtoull(argv[3], &end, 10);
+    if (errno != 0 || end == argv[3] || *end != '\0' || argv[3][0] == '-' || flip->epoch == 0)
+        return false;
+    flip->legacy =
+        (struct application){"legacy", address_of("FORUM_LEGACY", "http://127.0.0.1:3000"), false};
+    return (strcmp(flip->owner, "legacy") == 0 || strcmp(flip->owner, "extracted") == 0) &&
+           set_extracted(flip);
+}
+
+/* --- the steps ----------------------------------------------------------------------------- */
+
+static const struct application *new_owner(const struct flip *flip)
+{
+    return strcmp(flip->owner, "legacy") == 0 ? &flip->legacy : &flip->extracted;
+}
+
+static const struct application *old_owner(const struct flip *flip)
+{
+    return strcmp(flip->owner, "legacy") == 0 ? &flip->extracted : &flip->legacy;
+}
+
+/* Has the new owner applied every event of the old owner's feeds, as far as those went? */
+static bool has_everything(const json_t *status, const char *source, const json_t *feeds_last)
+{
+    const char *feed;
+    json_t *last;
+    json_object_foreach((json_t *)(uintptr_t)feeds_last, feed, last)
+    {
+        char name[NAME_BYTES];
+        snprintf(name, sizeof(name), "%s@%s", feed, source);
+        const json_t *cursor = json_object_get(json_object_get(status, "cursors"), name);
+        if (json_integer_value(cursor) < json_integer_value(last))
+            return false;
+    }
+    return true;
+}
+
+static bool wait_for_lag_0(const struct flip *flip, const json_t *feeds_last,
+                           struct application_fault *fault)
+{
+    const uint64_t end_ms = now_ms() + LAG_LIMIT_MS;
+    for (;;) {
+        json_t *status = application_owner(new_owner(flip), flip->module, fault);
+        bool done = status != NULL && has_everything(status, old_owner(flip)->side, feeds_last);
+        bool answered = status != NULL;
+        json_decref(status);
+        if (done)
+            return true;
+        if (now_ms() > end_ms) {
+            if (answered)
+                snprintf(fault->text, APPLICATION_FAULT_BYTES,
+                         "the %s application still lags behind after %d s", new_owner(flip)->side,
+                         LAG_LIMIT_MS / 1000);
+            return false;
+        }
+        sleep_ms(LAG_POLL_MS);
+    }
+}
+
+/* *ret_touched: something may have changed, and has to be taken back after a failure. */
+static bool move(const struct flip *flip, struct application_fault *fault, bool *ret_touched)
+{
+    json_t *released =
+        application_tell_owner(old_owner(flip), flip->module, flip->owner, flip->epoch, fault);
+    *ret_touched = released != NULL || !fault->answered;
+    if (released == NULL)
+        return false;
+    const json_t *feeds_last = json_object_get(released, "feeds_last");
+    bool followed = feeds_last != NULL && wait_for_lag_0(flip, feeds_last, fault);
+    if (feeds_last == NULL)
+        snprintf(fault->text, APPLICATION_FAULT_BYTES, "the %s application does not say feeds_last",
+                 old_owner(flip)->side);
+    json_decref(released);
+    if (!followed)
+        return false;
+    json_t *taken =
+        application_tell_owner(new_owner(flip), flip->module, flip->owner, flip->epoch, fault);
+    json_decref(taken);
+    return taken != NULL;
+}
+
+/* The old owner again, first at the one that may have taken over, so that never both accept writes.
+ */
+static void take_back(const struct flip *flip)
+{
+    struct application_fault fault = {.answered = false};
+    const char *owner = old_owner(flip)->side;
+    json_decref(
+        application_tell_owner(new_owner(flip), flip->module, owner, flip->epoch + 1, &fault));
+    json_t *back =
+        application_tell_owner(old_owner(flip), flip->module, owner, flip->epoch + 1, &fault);
+    if (back == NULL)
+        fprintf(stderr, "flip: %s may have no owner now: %s\n", flip->module, fault.text);
+    json_decref(back);
+}
+
+int main(int argc, char **argv)
+{
+    struct flip flip = {NULL};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (!parse_arguments(argc, argv, &flip)) {
+        fputs(help, stderr);
+        return EXIT_USAGE;
+    }
+    struct application_fault fault = {.answered = false};
+    bool touched = false;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    bool moved = move(&flip, &fault, &touched);
+    if (!moved)
+        fprintf(stderr, "flip: %s stays: %s\n", flip.module, fault.text);
+    if (!moved && touched)
+        take_back(&flip);
+    curl_global_cleanup();
+    return moved ? EXIT_DONE : EXIT_FAILED;
+}

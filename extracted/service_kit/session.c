@@ -1,0 +1,249 @@
+#include "extracted/service_kit/session.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "extracted/service_kit/http_task.h"
+#include "extracted/service_kit/problem.h"
+#include "extracted/service_kit/service_state.h"
+
+enum { SOURCES = 2, URL_LENGTH = 512, ANSWER_LIMIT = 4096, WAIT_MS = 2 * SESSION_ASK_MS };
+
+struct session {
+    int64_t user;
+    int64_t expires_ms;
+};
+
+struct question {
+    struct check *check;
+    struct http_call *call; /* NULL: answered, or never asked */
+};
+
+struct check {
+    struct http_task task;
+    struct question questions[SOURCES];
+    unsigned asked;
+    unsigned answered;
+    unsigned denied;    /* answers that know of no such session */
+    int64_t known_user; /* by our own copy; 0: by it there is none */
+    int64_t user;       /* the outcome */
+    int64_t now_ms;
+};
+
+static struct http_view next_cookie(struct http_view *rest)
+{
+    while (rest->length > 0 && (*rest->bytes == ' ' || *rest->bytes == ';')) {
+        rest->bytes++;
+        rest->length--;
+    }
+    struct http_view cookie = {rest->bytes, 0};
+    while (cookie.length < rest->length && cookie.bytes[cookie.length] != ';')
+        cookie.length++;
+    rest->bytes += cookie.length;
+    rest->length -= cookie.length;
+    return cookie;
+}
+
+static bool is_token(struct http_view text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char byte = text.bytes[i];
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        if (!is_letter && !(byte >= '0' && byte <= '9') && byte != '-' && byte != '_')
+            return false;
+    }
+    return text.length == SESSION_TOKEN_LENGTH;
+}
+
+bool session_read_cookie(struct http_view cookies, const char *name, struct http_view *ret_token)
+{
+    size_t length = strlen(name);
+    while (cookies.length > 0) {
+        struct http_view cookie = next_cookie(&cookies);
+        if (cookie.length <= length || cookie.bytes[length] != '=' ||
+            memcmp(cookie.bytes, name, length) != 0)
+            continue;
+        struct http_view value = {cookie.bytes + length + 1, cookie.length - length - 1};
+        if (!is_token(value))
+            continue;
+        *ret_token = value;
+        return true;
+    }
+    return false;
+}
+
+bool session_hash(struct http_view token, char ret_hash[SESSION_HASH_LENGTH + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char hash[SESSION_HASH_LENGTH / 2];
+    if (EVP_Digest(token.bytes, token.length, hash, NULL, EVP_sha256(), NULL) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        ret_hash[2 * i] = digits[hash[i] >> 4];
+        ret_hash[2 * i + 1] = digits[hash[i] & 15];
+    }
+    ret_hash[SESSION_HASH_LENGTH] = 0;
+    return true;
+}
+
+static int64_t wall_ms(const struct http_request *request)
+{
+    return (int64_t)(request->now * 1000.);
+}
+
+/* False: our copy knows no such session that still lasts. */
+static bool read_copy(struct database *database, const struct http_request *request,
+                      struct http_view hash, struct session *ret_session)
+{
+    sqlite3_stmt *query = database_begin(database, request->state->session_query);
+    sqlite3_bind_text(query, 1, hash.bytes, (int)hash.length, SQLITE_STATIC);
+    struct session session = {0};
+    if (database_next(query)) {
+        session.user = sqlite3_column_int64(query, 0);
+        session.expires_ms = sqlite3_column_int64(query, 1);
+    }
+    bool is_good = database_end(database, query) && session.expires_ms > wall_ms(request);
+    if (is_good)
+        *ret_session = session;
+    return is_good;
+}
+
+static int64_t read_answer(const struct http_outcome *outcome, int64_t now_ms)
+{
+    json_error_t error;
+    json_t *object = json_loadb(outcome->body, outcome->body_bytes, 0, &error);
+    int64_t user = json_integer_value(json_object_get(object, "user"));
+    int64_t expires_ms = json_integer_value(json_object_get(object, "expires_ms"));
+    json_decref(object);
+    return user > 0 && expires_ms > now_ms ? user : 0;
+}
+
+/* One that knows the session is enough; all have to deny it; who says nothing leaves it to our
+ * own copy. */
+static void conclude(struct check *check)
+{
+    if (check->user == 0 && check->answered < check->asked)
+        return;
+    if (check->user == 0 && check->denied < check->asked)
+        check->user = check->known_user;
+    if (!check->task.is_done)
+        http_task_finish(&check->task);
+}
+
+static void on_answer(void *context, const struct http_outcome *outcome)
+{
+    struct question *question = context;
+    struct check *check = question->check;
+    question->call = NULL;
+    check->answered++;
+    if (outcome->status == 404)
+        check->denied++;
+    else if (outcome->status == 200 && check->user == 0)
+        check->user = read_answer(outcome, check->now_ms);
+    conclude(check);
+}
+
+static void free_check(struct http_task *task)
+{
+    struct check *check = (struct check *)task; /* the task is its first member */
+    for (size_t i = 0; i < SOURCES; i++) {
+        if (check->questions[i].call != NULL)
+            http_call_cancel(check->questions[i].call);
+    }
+    free(check);
+}
+
+static void ask(struct check *check, const struct http_request *request, const char *hash,
+                const struct feed_source *source)
+{
+    char url[URL_LENGTH];
+    char body[SESSION_HASH_LENGTH + 16];
+    if (source->origin == NULL)
+        return;
+    struct question *question = &check->questions[check->asked];
+    snprintf(url, sizeof(url), "%s/internal/sessions/check", source->origin);
+    snprintf(body, sizeof(body), "{\"id\":\"%s\"}", hash);
+    struct http_call_plan plan = {.url = url,
+                                  .post_json = body,
+                                  .is_http2 = source->is_http2,
+                                  .timeout_ms = SESSION_ASK_MS,
+                                  .body_limit = ANSWER_LIMIT,
+                                  .on_answer = on_answer,
+                                  .context = question};
+    question->check = check;
+    question->call = http_client_start(request->state->client, &plan);
+    check->asked += question->call != NULL ? 1 : 0;
+}
+
+/* False: nobody could be asked. */
+static bool start_check(const struct http_request *request, const char *hash, int64_t known_user,
+                        struct http_reply *reply)
+{
+    const struct follower_sources *sources = &request->state->sources;
+    struct check *check = calloc(1, sizeof(*check));
+    if (check == NULL)
+        return false;
+    check->task.free = free_check;
+    check->known_user = known_user;
+    check->now_ms = wall_ms(request);
+    ask(check, request, hash, &(struct feed_source){"legacy", sources->monolith, false});
+    ask(check, request, hash, &(struct feed_source){"extracted", sources->users, true});
+    if (check->asked == 0) {
+        free(check);
+        return false;
+    }
+    http_task_start(reply, &check->task, request->now + WAIT_MS / 1000.);
+    return true;
+}
+
+bool session_find_user(struct database *database, const struct http_request *request,
+                       struct http_reply *reply, int64_t *ret_user)
+{
+    struct http_view token;
+    char hash[SESSION_HASH_LENGTH + 1];
+    struct session session = {0};
+    const struct check *check = (const struct check *)http_task_find(reply, free_check);
+    if (check != NULL) {
+        *ret_user = check->task.is_done ? check->user : check->known_user;
+        return true;
+    }
+    *ret_user = 0;
+    if (!session_read_cookie(request->cookies, "sid", &token) || !session_hash(token, hash))
+        return true;
+    bool is_known =
+        read_copy(database, request, (struct http_view){hash, SESSION_HASH_LENGTH}, &session);
+    double lag_ms = followers_lag_s(request->state->followers, "sessions") * 1000.;
+    *ret_user = session.user;
+    if ((is_known && lag_ms <= SESSION_LAG_MS) || request->is_last_call)
+        return true;
+    return !start_check(request, hash, session.user, reply);
+}
+
+void session_answer_check(struct database *database, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    json_error_t error;
+    struct session session;
+    struct http_view body = request->body;
+    json_t *object = json_loadb(body.length > 0 ? body.bytes : "", body.length, 0, &error);
+    const json_t *id = json_object_get(object, "id");
+    bool is_question = json_string_length(id) == SESSION_HASH_LENGTH;
+    if (!is_question) {
+        problem_reply(reply, &(struct problem){.status = 422, .title = "Unprocessable Content"});
+    } else if (!read_copy(database, request,
+                          (struct http_view){json_string_value(id), SESSION_HASH_LENGTH},
+                          &session)) {
+        problem_reply(reply, &(struct problem){.status = 404, .title = "Not Found"});
+    } else {
+        body_text_add_string(&reply->body, "{\"user\":");
+        body_text_add_json_integer(&reply->body, session.user);
+        body_text_add_string(&reply->body, ",\"expires_ms\":");
+        body_text_add_json_integer(&reply->body, session.expires_ms);
+        body_text_add_string(&reply->body, "}");
+        http_reply_json(reply);
+    }
+    json_decref(object);
+}

@@ -1,0 +1,31 @@
+/*
+ * Who asks. A session is known by the hash of its cookie's token; our copy of the sessions is good
+ * as long as it is fresh, else the other applications are asked. The loop's thread.
+ */
+#ifndef SERVICE_KIT_SESSION_H
+#define SERVICE_KIT_SESSION_H
+
+#include "extracted/service_kit/database.h"
+#include "extracted/service_kit/http_message.h"
+
+enum {
+    SESSION_TOKEN_LENGTH = 43, /* 32 bytes in base64url */
+    SESSION_HASH_LENGTH = 64,  /* SHA-256 in hex */
+    SESSION_ASK_MS = 150,
+    SESSION_LAG_MS = 1000, /* a copy that is further behind is not believed */
+};
+
+/* The user who is logged in, or 0. False: the reply waits, return at once. */
+bool session_find_user(struct database *database, const struct http_request *request,
+                       struct http_reply *reply, int64_t *ret_user);
+
+/* The token of a cookie of that name, and its hash in hex with a NUL. False: there is no such
+ * cookie, or it holds no token. Pure. */
+bool session_read_cookie(struct http_view cookies, const char *name, struct http_view *ret_token);
+bool session_hash(struct http_view token, char ret_hash[SESSION_HASH_LENGTH + 1]);
+
+/* POST /internal/sessions/check {"id":HASH}: whether we know it, for the others. */
+void session_answer_check(struct database *database, const struct http_request *request,
+                          struct http_reply *reply);
+
+#endif

@@ -1,0 +1,42 @@
+#include "extracted/threads/threads_queries.h"
+
+#include "extracted/service_kit/replica.h"
+
+/* By enum thread_column. */
+#define THREAD_ROWS                                                                                \
+    "SELECT threads.id, threads.title, slug, categories.title, created_by, username, created_ms"   \
+    " FROM threads LEFT JOIN categories ON categories.id = category_id"                            \
+    " LEFT JOIN users ON users.id = created_by "
+
+const char *const threads_queries[THREADS_QUERY_COUNT] = {
+    [QUERY_ALL] = "SELECT id, title, created_by FROM threads ORDER BY id",
+    [QUERY_ONE] = "SELECT id, title, created_by FROM threads WHERE id = ?1",
+    [QUERY_IMPORT] = "INSERT INTO threads (id, title, created_by) VALUES (?1, ?2, ?3)",
+    [QUERY_PUT_CATEGORY] =
+        "INSERT INTO categories (id, slug, title, description, position)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3,"
+        " description = ?4, position = ?5",
+    [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1",
+    [QUERY_PUT_THREAD] =
+        "INSERT INTO threads (id, title, created_by, category_id, created_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET title = ?2, created_by = ?3,"
+        " category_id = ?4, created_ms = ?5",
+    [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1",
+    [QUERY_PUT_USER] = REPLICA_PUT_USER,
+    [QUERY_DELETE_USER] = REPLICA_DELETE_USER,
+    [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
+    [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
+    [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
+    [QUERY_CATEGORIES] =
+        "SELECT id, slug, title, description FROM categories ORDER BY position, id",
+    [QUERY_CATEGORY] = "SELECT id, (SELECT count(*) FROM threads"
+                       " WHERE category_id = categories.id) FROM categories WHERE slug = ?1",
+    [QUERY_CATEGORY_PAGE] =
+        THREAD_ROWS "WHERE category_id = ?1 ORDER BY threads.id DESC LIMIT ?2 OFFSET ?3",
+    [QUERY_THREAD] = THREAD_ROWS "WHERE threads.id = ?1",
+    [QUERY_THREAD_ADD] = "INSERT INTO threads (title, created_by, category_id, created_ms)"
+                         " VALUES (?1, ?2, ?3, ?4) RETURNING id",
+    [QUERY_THREAD_EVENT] =
+        "SELECT json_quote(id), json_object('id', id, 'title', title, 'createdBy', created_by,"
+        " 'category', category_id, 'created_ms', created_ms) FROM threads WHERE id = ?1",
+};
