@@ -10,7 +10,7 @@ static const struct matcher *const matchers[] = {
     &match_method, &match_header, &match_cookie, &match_query, &match_path_regex,
 };
 
-enum { MATCHER_COUNT = sizeof(matchers) / sizeof(matchers[0]) };
+enum { MATCHER_COUNT = sizeof(matchers) / sizeof(matchers[0]), FIRST_ROOM = 4 };
 
 static int matcher_index(const struct matcher *matcher)
 {
@@ -42,8 +42,20 @@ bool condition_excludes(const struct condition *a, const struct condition *b)
     return a->matcher == b->matcher && a->matcher->excludes != NULL && a->matcher->excludes(a, b);
 }
 
+static void make_room(struct condition_builder *builder)
+{
+    uint32_t room = builder->room > 0 ? 2 * builder->room : FIRST_ROOM;
+    struct condition *conditions = arena_zalloc(builder->arena, room * sizeof(*conditions));
+    if (builder->count > 0)
+        memcpy(conditions, builder->conditions, builder->count * sizeof(*conditions));
+    builder->conditions = conditions;
+    builder->room = room;
+}
+
 struct condition *condition_add(struct condition_builder *builder, const struct matcher *matcher)
 {
+    if (builder->count == builder->room)
+        make_room(builder);
     struct condition *condition = &builder->conditions[builder->count++];
     condition->matcher = matcher;
     return condition;
@@ -51,10 +63,6 @@ struct condition *condition_add(struct condition_builder *builder, const struct 
 
 bool conditions_compile(struct condition_builder *builder, const struct route_spec *spec)
 {
-    /* Two more: the methods and the path's regex. */
-    size_t room = spec->headers.count + spec->query.count + spec->cookies.count + 2;
-    builder->conditions = arena_zalloc(builder->arena, room * sizeof(*builder->conditions));
-    builder->count = 0;
     for (int i = 0; i < MATCHER_COUNT; i++) {
         if (!matchers[i]->compile(builder, matchers[i], spec))
             return false;

@@ -38,12 +38,13 @@ struct regex_list {
     size_t capacity;
 };
 
-/* Where compiled conditions go. `conditions` has room for all of one route_spec. */
+/* Where compiled conditions go. */
 struct condition_builder {
     struct arena *arena;
     struct regex_list *regexes;
     struct condition *conditions;
     uint32_t count;
+    uint32_t room;
     struct route_fault *fault;
 };
 
@@ -72,7 +73,7 @@ int condition_compare(const struct condition *a, const struct condition *b);
 /* Is there no request that satisfies both, as far as one can tell? */
 bool condition_excludes(const struct condition *a, const struct condition *b);
 
-/* For the matchers: the address of a new condition. */
+/* For the matchers: the address of a new condition, until the next one is added. */
 struct condition *condition_add(struct condition_builder *builder, const struct matcher *matcher);
 
 /* Compiles into the table's list; NULL with the builder's fault set (its part is the caller's). */
