@@ -11,8 +11,8 @@ set -euo pipefail
 readonly BUILD_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libnghttp2-dev libev-dev libssl-dev libpcre2-dev libconfig-dev libxxhash-dev libjansson-dev
-    libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev libc-ares-dev zlib1g-dev libbrotli-dev
-    node-llhttp libcmocka-dev openssl curl ca-certificates
+    libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev node-llhttp libcmocka-dev openssl curl
+    ca-certificates
 )
 readonly TEST_PACKAGES=(
     clang libclang-rt-14-dev clang-format nghttp2-client varnish python3 valgrind procps git

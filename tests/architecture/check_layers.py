@@ -1,4 +1,4 @@
-"""Includes obey proxy/LAYERS, programs stay apart, and what is called pure is pure."""
+"""Includes obey proxy/LAYERS, which allows no more; programs stay apart; what is pure is pure."""
 
 import os
 import re
@@ -6,11 +6,10 @@ import re
 import source_tree
 
 LIBRARY_HEADERS = (
-    ("ares.h", "ares"), ("ares_dns.h", "ares"), ("brotli/", "brotli"), ("curl/", "curl"),
-    ("ev.h", "ev"), ("jansson.h", "jansson"), ("libconfig.h", "libconfig"), ("llhttp.h", "llhttp"),
-    ("microhttpd.h", "microhttpd"), ("nghttp2/", "nghttp2"), ("openssl/", "openssl"),
-    ("pcre2.h", "pcre2"), ("pthread.h", "pthread"), ("sqlite3.h", "sqlite3"),
-    ("xxhash.h", "xxhash"), ("zlib.h", "zlib"),
+    ("curl/", "curl"), ("ev.h", "ev"), ("jansson.h", "jansson"), ("libconfig.h", "libconfig"),
+    ("llhttp.h", "llhttp"), ("microhttpd.h", "microhttpd"), ("nghttp2/", "nghttp2"),
+    ("openssl/", "openssl"), ("pcre2.h", "pcre2"), ("pthread.h", "pthread"),
+    ("sqlite3.h", "sqlite3"), ("xxhash.h", "xxhash"),
 )
 LIBC_FOLDERS = ("arpa/", "linux/", "net/", "netinet/", "sys/")
 LIBC_HEADERS = frozenset("""
@@ -97,6 +96,21 @@ def proxy_faults(root, layers):
                 yield f"{path}:{line}: {fault}"
 
 
+def unused_faults(root, layers):
+    """What proxy/LAYERS names and nobody has: a permission given in advance is none to rely on."""
+    used = {folder: set() for folder in layers}
+    for path in source_tree.files_below(root, ("proxy",), (".c", ".h")):
+        for _, name, is_system in source_tree.includes(source_tree.read(root, path)):
+            if is_system:
+                used.setdefault(path.split("/")[1], set()).add(library_of(name))
+    for folder, libraries in layers.items():
+        if not os.path.exists(os.path.join(root, "proxy", folder)):
+            yield f"proxy/LAYERS: there is no proxy/{folder}"
+            continue
+        for library in sorted(libraries - used[folder]):
+            yield f"proxy/LAYERS: nothing in {folder} includes {library}"
+
+
 def program_of(path):
     """The program that a source belongs to: a service of extracted/, or a folder at the top."""
     parts = path.split("/")
@@ -125,7 +139,8 @@ def purity_faults(root):
 
 def find_faults(root):
     layers = read_layers(root)
-    return [*proxy_faults(root, layers), *forum_faults(root), *purity_faults(root)]
+    return [*proxy_faults(root, layers), *unused_faults(root, layers), *forum_faults(root),
+            *purity_faults(root)]
 
 
 if __name__ == "__main__":

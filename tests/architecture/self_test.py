@@ -19,6 +19,8 @@ TIDY = {
     "proxy/core/list.c": '#include "proxy/core/list.h"\n\n#include <stdlib.h>\n',
     "proxy/net/CMakeLists.txt": "add_library(proxy_net loop.c)\n",
     "proxy/net/loop.c": '#include "proxy/core/list.h"\n\n#include <ev.h>\n',
+    "proxy/http/path.h": "int path_length(void);\n",
+    "proxy/routing/regex.h": "#include <pcre2.h>\n",
     "CMakeLists.txt": "add_executable(strangler proxy/main.c)\n",
     "extracted/users/users.h": '#include "extracted/service_kit/kit.h"\n',
     "monolith_stub/site.h": '#include "site_parts.h"\n',
@@ -63,6 +65,15 @@ class ArchitectureChecks(unittest.TestCase):
 
     def test_a_library_nobody_named_is_a_fault(self):
         self.assert_fault(check_layers, {"proxy/core/x.h": "#include <glib.h>\n"}, "<glib.h>")
+
+    def test_a_permission_that_nobody_uses_is_a_fault(self):
+        self.assert_fault(check_layers, {"proxy/net/loop.c": '#include "proxy/core/list.h"\n'},
+                          "nothing in net includes ev")
+
+    def test_a_layer_without_a_folder_is_a_fault(self):
+        self.assert_fault(check_layers,
+                          {"proxy/LAYERS": TIDY["proxy/LAYERS"].replace("net:", "shadow:\nnet:")},
+                          "there is no proxy/shadow")
 
     def test_a_folder_outside_the_layers_is_a_fault(self):
         self.assert_fault(check_layers, {"proxy/misc/x.h": ""}, "misc is not in proxy/LAYERS")
