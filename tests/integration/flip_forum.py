@@ -1,0 +1,104 @@
+"""extracted/flip between the real applications: who may write, and that nothing is lost on the way."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+from services_programs import BUILD, Program
+from strangler_test import free_port, main
+
+FLIP = os.path.join(BUILD, "extracted", "flip", "flip")
+
+
+class Flip(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="strangler-flip-")
+        self.addCleanup(folder.cleanup)
+        port = free_port()
+        self.users_origin = f"http://127.0.0.1:{port}"
+        self.monolith = Program("monolith", folder.name, "--follow-users", self.users_origin)
+        self.addCleanup(self.monolith.stop)
+        origin = self.monolith.wait_ready().origin
+        self.users = Program("users", folder.name, "--monolith", origin,
+                             listen=f"127.0.0.1:{port}").wait_ready()
+        self.addCleanup(self.users.stop)
+
+    def flip(self, owner: str, epoch: int, **environment):
+        settings = dict(os.environ, FORUM_LEGACY=self.monolith.origin,
+                        FORUM_USERS=self.users_origin, **environment)
+        return subprocess.run([FLIP, "users", owner, str(epoch)], env=settings, timeout=60,
+                              capture_output=True, text=True, check=False)
+
+    def ask(self, side: str, path: str):
+        origin = self.monolith.origin if side == "legacy" else self.users_origin
+        options = ["--http2-prior-knowledge"] if side == "extracted" else []
+        done = subprocess.run(["curl", "-s", "--fail", *options, origin + path], timeout=20,
+                              capture_output=True, check=True)
+        return json.loads(done.stdout)
+
+    def owner(self, side: str) -> tuple:
+        said = self.ask(side, "/internal/owner/users")
+        return said["owner"], said["epoch"]
+
+    def register(self, name: str) -> int:
+        body = {"username": name, "password": "long enough", "name": name}
+        request = urllib.request.Request(
+            self.monolith.origin + "/api/2.0/users", json.dumps(body).encode(),
+            {"content-type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    def names_at_service(self) -> list:
+        return [user["username"] for user in self.ask("extracted", "/api/users")]
+
+    def test_the_old_owner_refuses_and_the_new_one_has_everything(self):
+        self.assertEqual(self.register("before"), 201)
+        done = self.flip("extracted", 2)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((self.owner("legacy"), self.owner("extracted")), (("extracted", 2),) * 2)
+        self.assertIn("before", self.names_at_service())
+        self.assertEqual(self.register("after"), 409)
+
+    def test_there_and_back_and_there_again(self):
+        for owner, epoch in (("extracted", 2), ("legacy", 3), ("extracted", 4)):
+            self.assertEqual(self.flip(owner, epoch).returncode, 0)
+            self.assertEqual((self.owner("legacy"), self.owner("extracted")),
+                             ((owner, epoch),) * 2)
+            self.assertEqual(self.register(f"in-{epoch}"), 201 if owner == "legacy" else 409)
+        self.assertIn("in-3", self.names_at_service())
+
+    def test_an_old_epoch_changes_nothing(self):
+        self.assertEqual(self.flip("extracted", 5).returncode, 0)
+        done = self.flip("legacy", 4)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("epoch 5", done.stderr)
+        self.assertEqual((self.owner("legacy"), self.owner("extracted")), (("extracted", 5),) * 2)
+
+    def test_with_the_new_owner_down_the_old_one_goes_on(self):
+        self.users.process.kill()
+        self.users.process.wait()
+        done = self.flip("extracted", 2)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the extracted application at", done.stderr)
+        self.assertEqual(self.owner("legacy"), ("legacy", 3))
+        self.assertEqual(self.register("still-here"), 201)
+
+    def test_bad_usage_says_how(self):
+        for arguments in ([], ["users", "extracted"], ["users", "both", "2"], ["bots", "legacy", "2"],
+                          ["users", "legacy", "0"], ["users", "legacy", "-1"],
+                          ["users", "legacy", "2x"]):
+            done = subprocess.run([FLIP, *arguments], capture_output=True, text=True, timeout=10,
+                                  check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("usage: flip MODULE OWNER EPOCH", done.stderr)
+
+
+if __name__ == "__main__":
+    main()
