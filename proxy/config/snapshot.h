@@ -63,8 +63,6 @@ struct snapshot {
     uint32_t listener_count;
     struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
-    struct cidr *trusted_clients;
-    size_t trusted_client_count;
     uint32_t forward; /* set of enum forward_field */
     struct limits limits;
     struct access_log_config access_log;

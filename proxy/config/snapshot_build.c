@@ -211,8 +211,6 @@ static void build_globals(struct snapshot *snapshot, const struct settings *sett
     struct strview log_path = log->path.text.length > 0 ? log->path.text : STRVIEW("-");
     snapshot->trusted_proxies =
         keep_cidrs(snapshot, &settings->trusted_proxies, &snapshot->trusted_proxy_count);
-    snapshot->trusted_clients =
-        keep_cidrs(snapshot, &settings->trusted_clients, &snapshot->trusted_client_count);
     snapshot->forward = (uint32_t)settings->forward.value;
     snapshot->limits = limits_of(&settings->limits);
     snapshot->access_log = (struct access_log_config){
