@@ -154,6 +154,21 @@ class Explain(unittest.TestCase):
             found = explain(path, "POST", "/", "-H", "content-length: 1025")
             self.assertEqual(found["status"], 413)
 
+    def test_a_route_may_have_many_conditions_of_every_kind(self):
+        words = ["a=1", "b=2", "c=3", "d=4"]
+        tests = ", ".join(f'"{word}"' for word in words)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.cfg"
+            path.write_text((EXAMPLES / "01-in-front.cfg").read_text() +
+                            'routes: { r: { prefix = "/p"; regex = "x$"; methods = [ "GET" ]; '
+                            f'headers = [ {tests} ]; query = [ {tests} ]; cookies = [ {tests} ]; '
+                            'deny = 418; }; };\n')
+            fields = [f"-Hcookie: {'; '.join(words)}"]
+            fields += [f"-H{word.replace('=', ': ')}" for word in words]
+            url = f"/p/x?{'&'.join(words)}"
+            self.assertEqual(explain(path, "GET", url, *fields)["status"], 418)
+            self.assertEqual(explain(path, "GET", url, *fields[:-1])["status"], None)
+
     def test_a_scheme_is_read_in_any_case_and_a_method_is_not(self):
         found = explain("01-in-front.cfg", "GET", "HTTP://Example.org/a")
         self.assertEqual((found["request"]["scheme"], found["request"]["authority"]),
