@@ -1,28 +1,11 @@
 /*
  * What people say: /api/posts, by thread and by user.
  */
+#include "extracted/posts/posts_api.h"
+#include "extracted/posts/posts_queries.h"
+#include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
-
-enum query {
-    QUERY_ALL,
-    QUERY_IN_THREAD,
-    QUERY_BY_USER,
-    QUERY_IMPORT,
-    QUERY_PUT_POST,
-    QUERY_DELETE_POST,
-    QUERY_PUT_LIKE,
-    QUERY_DELETE_LIKE,
-    QUERY_PUT_USER,
-    QUERY_DELETE_USER,
-    QUERY_PUT_SESSION,
-    QUERY_DELETE_SESSION,
-    QUERY_PUT_THREAD,
-    QUERY_DELETE_THREAD,
-    QUERY_PUT_CATEGORY,
-    QUERY_DELETE_CATEGORY,
-    QUERY_SESSION,
-};
 
 /* thread_id and user_id are ids of other services: nothing here checks them. */
 static const char *const schema[] = {
@@ -48,41 +31,16 @@ static const char *const schema[] = {
     " category_id INTEGER NOT NULL, epoch INTEGER NOT NULL);"
     "CREATE TABLE categories (id INTEGER PRIMARY KEY, slug TEXT NOT NULL, title TEXT NOT NULL,"
     " epoch INTEGER NOT NULL);" REPLICA_PEOPLE_SCHEMA,
-};
-
-static const char *const queries[] = {
-    [QUERY_ALL] = "SELECT thread_id, text, user_id FROM posts WHERE NOT deleted ORDER BY id",
-    [QUERY_IN_THREAD] =
-        "SELECT thread_id, text, user_id FROM posts WHERE thread_id = ?1 AND NOT deleted"
-        " ORDER BY id",
-    [QUERY_BY_USER] =
-        "SELECT thread_id, text, user_id FROM posts WHERE user_id = ?1 AND NOT deleted"
-        " ORDER BY id",
-    [QUERY_IMPORT] = "INSERT INTO posts (id, thread_id, text, user_id) VALUES (?1, ?2, ?3, ?4)",
-    [QUERY_PUT_POST] =
-        "INSERT INTO posts (id, thread_id, user_id, text, created_ms, edited_ms, deleted)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET thread_id = ?2,"
-        " user_id = ?3, text = ?4, created_ms = ?5, edited_ms = ?6, deleted = ?7",
-    [QUERY_DELETE_POST] = "DELETE FROM posts WHERE id = ?1",
-    [QUERY_PUT_LIKE] = "INSERT INTO likes (post_id, user_id, created_ms) VALUES (?1, ?2, ?3)"
-                       " ON CONFLICT (post_id, user_id) DO UPDATE SET created_ms = ?3",
-    /* The id is "POST:USER". */
-    [QUERY_DELETE_LIKE] = "DELETE FROM likes WHERE post_id = CAST(?1 AS INTEGER)"
-                          " AND user_id = CAST(substr(?1, instr(?1, ':') + 1) AS INTEGER)",
-    [QUERY_PUT_USER] = REPLICA_PUT_USER,
-    [QUERY_DELETE_USER] = REPLICA_DELETE_USER,
-    [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
-    [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
-    [QUERY_PUT_THREAD] =
-        "INSERT INTO threads (id, title, category_id, epoch) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (id) DO UPDATE SET title = ?2, category_id = ?3, epoch = ?4"
-        " WHERE ?4 >= epoch",
-    [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1 AND epoch <= ?2",
-    [QUERY_PUT_CATEGORY] =
-        "INSERT INTO categories (id, slug, title, epoch) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3, epoch = ?4 WHERE ?4 >= epoch",
-    [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
-    [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1 AND epoch <= ?2",
+    /* The words of the posts, kept up to date by triggers, whoever changes a post. */
+    "CREATE VIRTUAL TABLE post_words USING fts5(text, content = 'posts', content_rowid = 'id');"
+    "INSERT INTO post_words (post_words) VALUES ('rebuild');"
+    "CREATE TRIGGER words_of_new AFTER INSERT ON posts BEGIN"
+    " INSERT INTO post_words (rowid, text) VALUES (new.id, new.text); END;"
+    "CREATE TRIGGER words_of_gone AFTER DELETE ON posts BEGIN"
+    " INSERT INTO post_words (post_words, rowid, text) VALUES ('delete', old.id, old.text); END;"
+    "CREATE TRIGGER words_of_changed AFTER UPDATE ON posts BEGIN"
+    " INSERT INTO post_words (post_words, rowid, text) VALUES ('delete', old.id, old.text);"
+    " INSERT INTO post_words (rowid, text) VALUES (new.id, new.text); END;",
 };
 
 /* In an answer a post has no id; in the export it has. */
@@ -112,9 +70,9 @@ static const struct row_shape like_shape = {like_event, 3};
 static const struct row_shape thread_shape = {thread_event, 3};
 static const struct row_shape category_shape = {category_event, 3};
 
-static const struct feed feeds[] = {
-    {"posts", "posts", &post_shape, QUERY_PUT_POST, QUERY_DELETE_POST},
-    {"likes", "posts", &like_shape, QUERY_PUT_LIKE, QUERY_DELETE_LIKE},
+const struct feed posts_feeds[] = {
+    [FEED_POSTS] = {"posts", "posts", &post_shape, QUERY_PUT_POST, QUERY_DELETE_POST},
+    [FEED_LIKES] = {"likes", "posts", &like_shape, QUERY_PUT_LIKE, QUERY_DELETE_LIKE},
     {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
     {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
     {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
@@ -144,6 +102,14 @@ static const struct http_route routes[] = {
     {"GET", "/api/posts", answer_all, 0},
     {"GET", "/api/posts/in-thread/{}", answer_in_thread, 0},
     {"GET", "/api/posts/by-user/{}", answer_by_user, 0},
+    {"GET", "/api/2.0/threads/{}/posts", posts_api_thread, 0},
+    {"POST", "/api/2.0/threads/{}/posts", posts_api_add, JSON_BODY_LIMIT},
+    {"GET", "/api/2.0/posts/{}", posts_api_one, 0},
+    {"PATCH", "/api/2.0/posts/{}", posts_api_edit, JSON_BODY_LIMIT},
+    {"DELETE", "/api/2.0/posts/{}", posts_api_delete, 0},
+    {"PUT", "/api/2.0/posts/{}/like", posts_api_like, 0},
+    {"DELETE", "/api/2.0/posts/{}/like", posts_api_unlike, 0},
+    {"GET", "/api/2.0/search", posts_api_search, 0},
 };
 
 static const struct import_source sources[] = {
@@ -156,9 +122,8 @@ int main(int argc, char **argv)
         .name = "posts",
         .default_listen = "127.0.0.1:3003",
         .default_database = "posts.db",
-        .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
-                   sizeof(queries) / sizeof(queries[0])},
-        .feeds = {"posts", feeds, sizeof(feeds) / sizeof(feeds[0])},
+        .tables = {schema, sizeof(schema) / sizeof(schema[0]), posts_queries, POSTS_QUERY_COUNT},
+        .feeds = {"posts", posts_feeds, sizeof(posts_feeds) / sizeof(posts_feeds[0])},
         .session_query = QUERY_SESSION,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},

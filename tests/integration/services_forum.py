@@ -647,7 +647,128 @@ class Threads(Service):
         self.assertEqual(self.add(good | {"title": "é" * 120}, "-H", own).status, 201)
 
 
+class Posts(Service):
+    """/api/2.0 of the posts service: user 1 is "t…", user 2 is "u…"."""
+
+    def setUp(self):
+        super().setUp()
+        for number, token in [(1, "t" * 43), (2, "u" * 43)]:
+            self.monolith.put("users", user(number))
+            self.monolith.put("sessions", {
+                "id": hashlib.sha256(token.encode()).hexdigest(), "user": number, "created_ms": 1,
+                "expires_ms": int(time.time() * 1000) + 10 ** 6})
+        self.monolith.put("threads", thread(1))
+        for number in range(1, 46):
+            self.monolith.put("posts", post(number, f"Post {number} über \"Feigen\" & dates"))
+        self.program = self.start("posts")
+
+    def write(self, method, path, body=None, token="t" * 43):
+        options = [] if body is None else ["-H", "content-type: application/json",
+                                           "--data-binary", json.dumps(body)]
+        return ask(self.program, "/api/2.0/" + path, "-X", method, "-H", f"cookie: sid={token}",
+                   *options)
+
+    def own(self):
+        self.set_owner(self.program, "posts", "extracted", 2)
+
+    def events(self, feed):
+        answer = ask(self.program, f"/internal/feed/{feed}")
+        return [json.loads(line) for line in answer.body.splitlines()]
+
+    def test_a_thread_is_read_in_pages_oldest_first(self):
+        ids = []
+        for page in [1, 2, 3]:
+            said = self.rows(self.program, f"/api/2.0/threads/1/posts?page={page}")
+            self.assertEqual((said["page"], said["pages"], said["total"]), (page, 3, 45))
+            ids += [item["id"] for item in said["items"]]
+        self.assertEqual(ids, list(range(1, 46)))
+        self.assertEqual(self.rows(self.program, "/api/2.0/posts/3"),
+                         {"id": 3, "thread": 1, "author": {"id": 1, "username": "user1"},
+                          "text": "Post 3 über \"Feigen\" & dates",
+                          "created_at": "1970-01-01T00:00:00Z", "edited_at": None, "likes": 0,
+                          "liked": False})
+        for path in ["threads/2/posts", "posts/99", "posts/x"]:
+            self.assertEqual(ask(self.program, "/api/2.0/" + path).status, 404, path)
+
+    def test_every_write_is_refused_until_the_service_owns_them(self):
+        for method, path, body in [("POST", "threads/1/posts", {"text": "a"}),
+                                   ("PATCH", "posts/1", {"text": "a"}), ("DELETE", "posts/1", None),
+                                   ("PUT", "posts/1/like", None), ("DELETE", "posts/1/like", None)]:
+            answer = self.write(method, path, body)
+            self.assertEqual(answer.status, 409, (method, path))
+            self.assertEqual(json.loads(answer.body)["aggregate"], "posts")
+            self.assertEqual(self.write(method, path, body, token="x" * 43).status, 401)
+        self.assertEqual(self.events("posts") + self.events("likes"), [])
+
+    def test_posts_are_written_edited_and_deleted(self):
+        self.own()
+        answer = self.write("POST", "threads/1/posts", {"text": "Neu \U0001f331\n\"<b>\""})
+        self.assertEqual((answer.status, answer.one("location")), (201, "/api/2.0/posts/46"))
+        self.assertEqual(json.loads(answer.body)["text"], "Neu \U0001f331\n\"<b>\"")
+        self.assertEqual(self.write("PATCH", "posts/46", {"text": "No"}, "u" * 43).status, 403)
+        edited = self.write("PATCH", "posts/46", {"text": "Besser"})
+        self.assertEqual((edited.status, json.loads(edited.body)["text"]), (200, "Besser"))
+        self.assertRegex(json.loads(edited.body)["edited_at"], r"^20\d\d-")
+        self.assertEqual(self.write("DELETE", "posts/46", token="u" * 43).status, 403)
+        self.assertEqual(self.write("DELETE", "posts/46").status, 204)
+        self.assertEqual(self.write("DELETE", "posts/46").status, 404)
+        self.assertEqual(ask(self.program, "/api/2.0/posts/46").status, 404)
+        events = self.events("posts")
+        self.assertEqual([(event["op"], event["id"], event["epoch"], event["row"]["text"],
+                           event["row"]["deleted"]) for event in events],
+                         [("put", 46, 2, "Neu \U0001f331\n\"<b>\"", False),
+                          ("put", 46, 2, "Besser", False), ("put", 46, 2, "", True)])
+        self.assertEqual(json.loads(self.write("POST", "threads/1/posts", {"text": "x"}).body)["id"],
+                         47)
+        for body, status in [({}, 422), ({"text": ""}, 422), ({"text": "a" * 10001}, 422),
+                             ({"text": "a\0"}, 422), ({"text": 5}, 422), ([], 400)]:
+            self.assertEqual(self.write("POST", "threads/1/posts", body).status, status, str(body)[:40])
+        self.assertEqual(self.write("POST", "threads/9/posts", {"text": "x"}).status, 404)
+
+    def test_liking_twice_is_liking_once(self):
+        self.own()
+        for token in ["t" * 43, "t" * 43, "u" * 43]:
+            self.assertEqual(self.write("PUT", "posts/3/like", token=token).status, 204)
+        said = json.loads(self.write("GET", "posts/3").body)
+        self.assertEqual((said["likes"], said["liked"]), (2, True))
+        self.assertFalse(self.rows(self.program, "/api/2.0/posts/3")["liked"])
+        for _ in range(2):
+            self.assertEqual(self.write("DELETE", "posts/3/like").status, 204)
+        self.assertEqual(self.rows(self.program, "/api/2.0/posts/3")["likes"], 1)
+        self.assertEqual([(event["op"], event["id"]) for event in self.events("likes")],
+                         [("put", "3:1"), ("put", "3:2"), ("delete", "3:1")])
+
+    def test_search_finds_words_and_gives_no_sign_a_meaning(self):
+        def found(words):
+            answer = ask(self.program, "/api/2.0/search?q=" + words)
+            self.assertEqual(answer.status, 200, (words, answer.body))
+            return json.loads(answer.body)
+        self.assertEqual(found("feigen")["total"], 45)
+        self.assertEqual([item["id"] for item in found("POST+17")["items"]], [17])
+        self.assertEqual(found("%C3%BCber%20dates&page=3")["total"], 45)
+        for odd in ["%22", "*", "feigen*", "NEAR(a,b)", "a+OR+b", "text:post", "-post", "(", "%27",
+                    "%22%22%22", "^post", "%7B", "a%09b", "+".join(["w"] * 100)]:
+            self.assertLessEqual(found(odd)["total"], 45)
+        for bad in ["", "+", "%", "%2", "%zz", "%ff", "a%00", "a" * 201]:
+            self.assertEqual(ask(self.program, "/api/2.0/search?q=" + bad).status, 422, bad)
+        self.own()
+        self.write("PATCH", "posts/17", {"text": "Something else"})
+        self.write("DELETE", "posts/18")
+        self.assertEqual((found("feigen")["total"], found("else")["total"]), (43, 1))
+
+
 class WithTheRealMonolith(unittest.TestCase):
+    def test_the_posts_service_answers_like_the_monolith(self):
+        with tempfile.TemporaryDirectory() as folder:
+            monolith = Program("monolith", folder).wait_ready()
+            posts = Program("posts", folder, "--monolith", monolith.origin).wait_ready()
+            for path in ["threads/1/posts", "threads/1/posts?page=2", "posts/1", "posts/7",
+                         "search?q=the", "search?q=the&page=2", "search?q=zebra"]:
+                old, new = ask(monolith, "/api/2.0/" + path), ask(posts, "/api/2.0/" + path)
+                self.assertEqual((old.status, old.body), (new.status, new.body), path)
+            self.assertEqual((posts.stop(), monolith.stop()), (0, 0))
+            self.assertEqual(posts.complaints(), "")
+
     def test_the_threads_service_answers_like_the_monolith(self):
         with tempfile.TemporaryDirectory() as folder:
             monolith = Program("monolith", folder).wait_ready()
