@@ -10,7 +10,13 @@
 
 enum backend_protocol { BACKEND_HTTP1, BACKEND_H2, BACKEND_PROTOCOL_COUNT };
 
-enum balance { BALANCE_TWO_CHOICES, BALANCE_ROUND_ROBIN, BALANCE_LEAST_IN_FLIGHT, BALANCE_HASH };
+enum balance {
+    BALANCE_TWO_CHOICES,
+    BALANCE_ROUND_ROBIN,
+    BALANCE_LEAST_IN_FLIGHT,
+    BALANCE_HASH,
+    BALANCE_COUNT
+};
 
 /* TIMEOUT_UNSET in a route's timeouts means: the backend's. 0 means no limit. */
 enum { TIMEOUT_UNSET = -1 };

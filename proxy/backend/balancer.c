@@ -76,6 +76,7 @@ struct endpoint_state *balancer_pick(const struct backend *backend, struct backe
         return pick_least(backend, pools, facts);
     case BALANCE_TWO_CHOICES:
     case BALANCE_HASH:
+    case BALANCE_COUNT:
         break;
     }
     return pick_two_choices(backend, pools, facts);

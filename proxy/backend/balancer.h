@@ -1,5 +1,5 @@
 /*
- * Which endpoint of a backend takes the next request. A policy is one function and one row in
+ * Which endpoint of a backend takes the next request. A policy is one function and one case in
  * balancer.c; it sees this worker's pools only, so nothing is shared. One thread.
  */
 #ifndef BACKEND_BALANCER_H

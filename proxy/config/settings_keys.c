@@ -25,7 +25,7 @@ static const char *const shadow_writes[] = {"off", "sandbox"};
 _Static_assert(COUNT_OF(stages) == STAGE_COUNT, "one word a stage");
 _Static_assert(COUNT_OF(write_owners) == WRITE_OWNER_COUNT, "one word a write owner");
 _Static_assert(COUNT_OF(protocols) == BACKEND_PROTOCOL_COUNT, "one word a protocol");
-_Static_assert(COUNT_OF(balances) == BALANCE_HASH + 1, "one word a balance");
+_Static_assert(COUNT_OF(balances) == BALANCE_COUNT, "one word a balance");
 
 static const struct word_rule stage_words = {stages, COUNT_OF(stages)};
 static const struct word_rule write_owner_words = {write_owners, COUNT_OF(write_owners)};
