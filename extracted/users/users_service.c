@@ -1,23 +1,13 @@
 /*
  * The forum's people: /api/users.
  */
+#include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/service.h"
 #include "extracted/service_kit/session.h"
+#include "extracted/users/users_api.h"
+#include "extracted/users/users_queries.h"
 
 enum { CHECK_LIMIT = 4096 };
-
-enum query {
-    QUERY_ALL,
-    QUERY_ONE,
-    QUERY_IMPORT,
-    QUERY_PUT_USER,
-    QUERY_DELETE_USER,
-    QUERY_PUT_ACCOUNT,
-    QUERY_DELETE_ACCOUNT,
-    QUERY_PUT_SESSION,
-    QUERY_DELETE_SESSION,
-    QUERY_SESSION,
-};
 
 static const char *const schema[] = {
     "CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT NOT NULL UNIQUE,"
@@ -51,6 +41,11 @@ static const char *const queries[] = {
     [QUERY_PUT_SESSION] =
         "INSERT INTO sessions (id, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (id) DO UPDATE SET user_id = ?2, created_ms = ?3, expires_ms = ?4",
+    [QUERY_PROFILE] = "SELECT id, username, name, bio, created_ms FROM users WHERE id = ?1",
+    [QUERY_USER_EDIT] = "UPDATE users SET name = ?2, bio = ?3 WHERE id = ?1",
+    [QUERY_USER_EVENT] =
+        "SELECT json_quote(id), json_object('id', id, 'username', username, 'name', name,"
+        " 'bio', bio, 'created_ms', created_ms) FROM users WHERE id = ?1",
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
 };
@@ -77,8 +72,8 @@ static const struct row_shape user_shape = {user_event, 5};
 static const struct row_shape account_shape = {account_event, 7};
 static const struct row_shape session_shape = {session_event, 4};
 
-static const struct feed feeds[] = {
-    {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
+const struct feed users_feeds[] = {
+    [FEED_USERS] = {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
     {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT},
     {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
 };
@@ -99,6 +94,10 @@ static void answer_one(struct database *database, const struct http_request *req
 static const struct http_route routes[] = {
     {"GET", "/api/users", answer_all, 0},
     {"GET", "/api/users/{}", answer_one, 0},
+    {"GET", "/api/2.0/users", users_api_batch, 0},
+    {"GET", "/api/2.0/users/{}", users_api_one, 0},
+    {"PATCH", "/api/2.0/users/{}", users_api_edit, JSON_BODY_LIMIT},
+    {"GET", "/api/2.0/me", users_api_me, 0},
     {"POST", "/internal/sessions/check", session_answer_check, CHECK_LIMIT},
 };
 
@@ -114,7 +113,7 @@ int main(int argc, char **argv)
         .default_database = "users.db",
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
                    sizeof(queries) / sizeof(queries[0])},
-        .feeds = {"users", feeds, sizeof(feeds) / sizeof(feeds[0])},
+        .feeds = {"users", users_feeds, sizeof(users_feeds) / sizeof(users_feeds[0])},
         .session_query = QUERY_SESSION,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},

@@ -757,6 +757,62 @@ class Posts(Service):
         self.assertEqual((found("feigen")["total"], found("else")["total"]), (43, 1))
 
 
+class Users(Service):
+    """/api/2.0 of the users service, and the others asking it."""
+
+    TOKEN = "t" * 43
+
+    def setUp(self):
+        super().setUp()
+        for number in [1, 2]:
+            self.monolith.put("users", user(number))
+        self.monolith.put("sessions", {
+            "id": hashlib.sha256(self.TOKEN.encode()).hexdigest(), "user": 1, "created_ms": 1,
+            "expires_ms": int(time.time() * 1000) + 10 ** 6})
+        self.program = self.start("users")
+
+    def edit(self, number, body, token=TOKEN):
+        return ask(self.program, f"/api/2.0/users/{number}", "-X", "PATCH", "-H",
+                   "content-type: application/json", "-H", f"cookie: sid={token}",
+                   "--data-binary", json.dumps(body))
+
+    def test_people_are_read_one_by_one_in_batches_and_by_session(self):
+        whole = {"id": 1, "username": "user1", "name": "someone", "bio": "",
+                 "created_at": "1970-01-01T00:00:00Z"}
+        self.assertEqual(self.rows(self.program, "/api/2.0/users/1"), whole)
+        self.assertEqual(json.loads(ask(self.program, "/api/2.0/me", "-H",
+                                        f"cookie: sid={self.TOKEN}").body), whole)
+        self.assertEqual(ask(self.program, "/api/2.0/me").status, 401)
+        batch = self.rows(self.program, "/api/2.0/users?ids=2,7,1")
+        self.assertEqual([item["id"] for item in batch["items"]], [2, 1])
+        for path, status in [("users/9", 404), ("users/x", 404), ("users", 422)]:
+            self.assertEqual(ask(self.program, "/api/2.0/" + path).status, status, path)
+
+    def test_a_profile_is_changed_by_its_owner_once_the_service_owns_it(self):
+        new = {"name": "Nëw", "bio": "line\n<two>"}
+        self.assertEqual(self.edit(1, new).status, 409)
+        self.set_owner(self.program, "users", "extracted", 2)
+        self.assertEqual(self.edit(2, new).status, 403)
+        self.assertEqual(self.edit(1, new, token="x" * 43).status, 401)
+        for bad in [{"name": "a"}, {"name": "a" * 81, "bio": ""}, {"name": "", "bio": "b" * 501}]:
+            self.assertEqual(self.edit(1, bad).status, 422)
+        answer = self.edit(1, new)
+        self.assertEqual((answer.status, json.loads(answer.body)["name"]), (200, "Nëw"))
+        event = json.loads(ask(self.program, "/internal/feed/users").body)
+        self.assertEqual((event["id"], event["epoch"], event["row"]), (1, 2, user(1) | new))
+
+    def test_the_others_follow_it_and_ask_it(self):
+        posts = self.start("posts", "--users", self.program.origin)
+        self.set_owner(self.program, "users", "extracted", 2)
+        self.monolith.put("threads", thread(1))
+        self.monolith.put("posts", post(1))
+        wait_until(lambda: ask(posts, "/api/2.0/posts/1").status == 200, "the post")
+        self.assertEqual(self.rows(posts, "/api/2.0/posts/1")["author"]["username"], "user1")
+        self.assertEqual(self.edit(1, {"name": "a", "bio": "b"}).status, 200)
+        wanted = b'feed_cursor{feed="users",source="extracted"} 1\n'
+        wait_until(lambda: wanted in ask(posts, "/metrics").body, "the event")
+
+
 class WithTheRealMonolith(unittest.TestCase):
     def test_the_posts_service_answers_like_the_monolith(self):
         with tempfile.TemporaryDirectory() as folder:
