@@ -1,5 +1,5 @@
 /*
- * Values out of the query of a request's target. Pure; any thread.
+ * Values out of the query of a request's path. Pure; any thread.
  */
 #ifndef SERVICE_KIT_QUERY_STRING_H
 #define SERVICE_KIT_QUERY_STRING_H
