@@ -190,7 +190,7 @@ static void take_back(const struct flip *flip)
 
 int main(int argc, char **argv)
 {
-    struct flip flip = {NULL};
+    struct flip flip = {.module = NULL};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
         return EXIT_DONE;
