@@ -130,20 +130,22 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head
 static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code,
                            void *user_data)
 {
+    (void)error_code;
     struct http2_session *session = user_data;
     if (session->open_head == id)
         session->open_head = 0; /* it broke a rule */
     struct http2_stream *stream = http2_stream_by_id(nghttp2, id);
     if (stream == NULL)
         return 0;
-    if (error_code != NGHTTP2_NO_ERROR && !stream->body.sent && !stream->cut)
+    if (!stream->answered && !stream->cut) /* whatever code the client chose */
         charge(session, &session->resets, CLIENT_FAULT_RESETS);
     nghttp2_session_set_stream_user_data(nghttp2, id, NULL);
     http2_stream_free(stream);
     return 0;
 }
 
-/* An answer that ended before its request: the client is told to stop (RFC 9113 section 8.1). */
+/* An answer is complete; if it ended before its request, the client is told to stop (RFC 9113
+ * section 8.1). */
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_session *session = user_data;
@@ -155,7 +157,10 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
-    if (stream != NULL && !stream->request_ended)
+    if (stream == NULL)
+        return 0;
+    stream->answered = true;
+    if (!stream->request_ended)
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
     return 0;
 }

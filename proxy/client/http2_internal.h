@@ -48,6 +48,7 @@ struct http2_stream {
     struct headers request_trailers;
     struct exchange *exchange; /* NULL until the head is complete */
     bool request_ended;
+    bool answered;     /* END_STREAM has left */
     bool cut;          /* by us, for a fault that is not the client's */
     size_t unconsumed; /* of the request body, for the windows */
 

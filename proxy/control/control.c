@@ -209,6 +209,8 @@ static bool publish_first(struct control *control, struct snapshot *snapshot, st
 /* Takes the snapshot. */
 static bool start(struct control *control, struct snapshot *snapshot, struct fault *fault)
 {
+    control->state_dir = memory_strdup(snapshot->state_dir.data);
+    control_init_flip(control);
     const char *log_path =
         snapshot->access_log.enabled ? snapshot->access_log.path.data : "/dev/null";
     control->access_log = access_log_new(log_path, fault);
@@ -236,6 +238,7 @@ static void finish(struct control *control)
         worker_stop(control->workers[i]);
     publisher_done(&control->publisher);
     journal_close(control->journal);
+    free(control->state_dir);
     if (control->access_log != NULL)
         access_log_free(control->access_log);
     for (uint32_t i = 0; i < control->worker_count; i++)
@@ -257,7 +260,6 @@ int control_run(const char *path)
     loop_init(&control.loop);
     control.loop.on_wake = stop_if_drained;
     deadline_init(&control.drain, on_drain_timeout);
-    control_init_flip(&control);
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.metrics = make_metrics();

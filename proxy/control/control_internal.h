@@ -21,6 +21,7 @@ struct control {
     struct access_log *access_log; /* NULL: off since the start */
     struct publisher publisher;
     struct journal *journal; /* NULL until it is needed */
+    char *state_dir;         /* of the start; a change waits for a restart */
     struct flip flip;
     bool reload_again; /* a reload was asked for while write owners were being changed */
     struct admin_server *admin;

@@ -156,7 +156,7 @@ static void begin_module(struct flip *flip)
     };
     uint64_t epoch = 0;
     if (*flip->journal == NULL)
-        *flip->journal = journal_open(flip->target->state_dir.data, &fault);
+        *flip->journal = journal_open(flip->state_dir, &fault);
     if (*flip->journal == NULL ||
         !journal_last_epoch(*flip->journal, flip->record.module, &epoch, &fault)) {
         log_error("writes of %s stay with %.*s: %s", flip->record.module,

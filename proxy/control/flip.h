@@ -14,6 +14,7 @@ struct flip {
     struct loop *loop;
     struct publisher *publisher;
     struct journal **journal; /* opened when first needed */
+    const char *state_dir;    /* borrowed: of the start, whatever the files say since */
     uint64_t *next_generation;
     struct snapshot *target;  /* what is wanted in the end; one reference. NULL: no flip is on */
     struct module_table *now; /* the target's modules with the owners as they are now */

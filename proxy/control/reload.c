@@ -74,6 +74,7 @@ void control_init_flip(struct control *control)
         .loop = &control->loop,
         .publisher = &control->publisher,
         .journal = &control->journal,
+        .state_dir = control->state_dir,
         .next_generation = &control->next_generation,
         .on_done = on_flip_done,
     };
@@ -118,13 +119,14 @@ void control_reload(struct control *control)
         control->reload_again = true;
         return;
     }
-    control->last_reload_successful = false;
     struct snapshot *next = control_load(control);
     if (next == NULL)
         fault_set(&fault, "the files are not good");
     else
         report_fixed(control->publisher.current, next);
-    if (next == NULL || !put_in_force(control, next, &fault))
-        log_error("reload of %s failed: %s; generation %llu stays", control->path, fault.text,
-                  (unsigned long long)control->publisher.current->generation);
+    if (next != NULL && put_in_force(control, next, &fault))
+        return;
+    control->last_reload_successful = false;
+    log_error("reload of %s failed: %s; generation %llu stays", control->path, fault.text,
+              (unsigned long long)control->publisher.current->generation);
 }

@@ -8,7 +8,7 @@ from http1_backend import Http1Backend, named
 from http2_peer import Gone, Http2Client, ask_once, frame
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
-PRIORITY = 2
+PRIORITY, RST_STREAM = 2, 3
 
 
 class Listeners(ProxyCase):
@@ -92,6 +92,22 @@ class ClientFaults(ProxyCase):
         except Gone:
             pass
         self.wait_fault("idle_frames")
+
+    def test_resets_are_counted_whatever_code_they_carry(self):
+        client = self.closing(Http2Client(self.proxy.plain))
+        try:
+            for _ in range(600):
+                stream = client.start("/")
+                client.send_frame(RST_STREAM, stream=stream, payload=b"\0\0\0\0")  # NO_ERROR
+        except Gone:
+            pass
+        self.wait_fault("resets")
+
+    def test_answers_without_content_are_no_resets(self):
+        client = self.closing(Http2Client(self.proxy.plain))
+        for _ in range(600):
+            self.assertEqual(client.ask("/", "HEAD").status, 200)
+        self.assertEqual(self.proxy.total("strangler_client_faults_total"), 0)
 
 
 if __name__ == "__main__":
