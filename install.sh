@@ -16,7 +16,10 @@ readonly BUILD_PACKAGES=(
 )
 readonly TEST_PACKAGES=(
     clang libclang-rt-14-dev clang-format nghttp2-client varnish python3 valgrind procps git
+    chromium fonts-dejavu-core
 )
+# Of Debian or of anybody else, as long as there is an npm.
+readonly NODE_PACKAGES=(nodejs npm)
 readonly BENCH_PACKAGES=(nghttp2-client python3 nginx nghttp2-proxy haproxy)
 # Services that come with the packages above, and that we want only as programs.
 readonly SERVICES=(nginx nghttpx haproxy varnish varnishncsa)
@@ -35,7 +38,10 @@ packages_of()
 {
     case $1 in
     build) printf '%s\n' "${BUILD_PACKAGES[@]}" ;;
-    test) printf '%s\n' "${TEST_PACKAGES[@]}" ;;
+    test)
+        printf '%s\n' "${TEST_PACKAGES[@]}"
+        command -v npm >/dev/null || printf '%s\n' "${NODE_PACKAGES[@]}"
+        ;;
     bench) printf '%s\n' "${BENCH_PACKAGES[@]}" ;;
     *) fail "unknown set '$1'; use build, test or bench" ;;
     esac

@@ -30,6 +30,19 @@ build()
     cmake --build --preset "$1" -- -j "$JOBS"
 }
 
+# What drives the browser, as tests/browser/package-lock.json wants it.
+install_browser_modules()
+{
+    local lock=tests/browser/package-lock.json place=build/browser
+    if cmp -s "$lock" "$place/installed-lock.json"; then
+        return
+    fi
+    mkdir -p "$place"
+    cp "$lock" tests/browser/package.json "$place/"
+    npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund --silent </dev/null
+    cp "$lock" "$place/installed-lock.json"
+}
+
 run_tests()
 {
     local preset=$1
@@ -72,6 +85,7 @@ main()
         return
     fi
     ./install.sh build test
+    install_browser_modules
     build debug
     build tsan
     run_tests debug "$@" || status=1
