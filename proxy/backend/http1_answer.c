@@ -21,30 +21,6 @@ static int builder_failed(struct http1_connection *connection, enum builder_resu
                                                                 : BACKEND_FAULT_MALFORMED);
 }
 
-static struct strview piecewise_view(const struct piecewise *text)
-{
-    return strview_make(text->bytes, text->length);
-}
-
-/* Doubles, so that an endpoint that sends single bytes does not make us hold their square. */
-static void piecewise_add(struct piecewise *text, struct arena *arena, const char *at,
-                          size_t length)
-{
-    size_t needed = text->length + length;
-    if (length == 0)
-        return;
-    if (needed > text->capacity) {
-        size_t capacity = needed > 2 * text->capacity ? needed : 2 * text->capacity;
-        char *bytes = arena_alloc(arena, capacity);
-        if (text->length > 0)
-            memcpy(bytes, text->bytes, text->length);
-        text->bytes = bytes;
-        text->capacity = capacity;
-    }
-    memcpy(text->bytes + text->length, at, length);
-    text->length = needed;
-}
-
 /* The previous field is known to be complete when the next begins or the section ends. */
 static int finish_field(struct http1_connection *connection)
 {
@@ -52,17 +28,15 @@ static int finish_field(struct http1_connection *connection)
         return 0;
     connection->field_pending = false;
     enum builder_result result = response_builder_field(
-        &connection->builder, connection->stream.arena, piecewise_view(&connection->field_name),
-        strview_trim(piecewise_view(&connection->field_value)));
-    connection->field_name = (struct piecewise){0};
-    connection->field_value = (struct piecewise){0};
+        &connection->builder, connection->stream.arena, piecewise_view(&connection->field.name),
+        strview_trim(piecewise_view(&connection->field.value)));
+    http1_field_reset(&connection->field);
     return result == BUILDER_OK ? 0 : builder_failed(connection, result);
 }
 
 static bool is_piece_too_large(const struct http1_connection *connection, size_t length)
 {
-    return connection->field_name.length + connection->field_value.length + length >
-           BACKEND_HEADER_BYTES;
+    return http1_field_bytes(&connection->field) + length > BACKEND_HEADER_BYTES;
 }
 
 static int on_header_field(llhttp_t *parser, const char *at, size_t length)
@@ -75,10 +49,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t length)
     }
     if (is_piece_too_large(connection, length))
         return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
-    struct piecewise *name = &connection->field_name;
-    piecewise_add(name, connection->stream.arena, at, length);
-    for (size_t i = name->length - length; i < name->length; i++)
-        name->bytes[i] = ascii_lower(name->bytes[i]);
+    http1_field_add_name(&connection->field, connection->stream.arena, at, length);
     return 0;
 }
 
@@ -87,7 +58,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t length)
     struct http1_connection *connection = connection_of_parser(parser);
     if (is_piece_too_large(connection, length))
         return parse_failed(connection, BACKEND_FAULT_HEADER_LIMIT);
-    piecewise_add(&connection->field_value, connection->stream.arena, at, length);
+    http1_field_add_value(&connection->field, connection->stream.arena, at, length);
     connection->field_pending = true;
     return 0;
 }
@@ -251,8 +222,7 @@ bool http1_answer_ends_with_connection(struct http1_connection *connection)
 void http1_answer_init(struct http1_connection *connection)
 {
     connection->field_pending = false;
-    connection->field_name = (struct piecewise){0};
-    connection->field_value = (struct piecewise){0};
+    http1_field_reset(&connection->field);
     connection->head_done = false;
     connection->message_done = false;
     connection->may_keep = false;

@@ -9,6 +9,7 @@
 
 #include "proxy/backend/http1_request.h"
 #include "proxy/core/array.h"
+#include "proxy/http1/http1_output.h"
 
 static struct http1_connection *connection_of(struct backend_stream *stream)
 {
@@ -148,7 +149,7 @@ static void send_body(struct backend_stream *stream, struct buffer *source, cons
     if (connection->state == HTTP1_CLOSED)
         return;
     if (connection->chunked)
-        http1_request_write_chunk(&connection->bytes.output, source, data, length);
+        http1_write_chunk(&connection->bytes.output, source, data, length);
     else
         byte_queue_append_slice(&connection->bytes.output, source, data, length);
     connection->unreported += length;
@@ -161,7 +162,7 @@ static void send_end(struct backend_stream *stream, const struct headers *traile
     connection->request_ended = true;
     if (connection->state == HTTP1_CLOSED || !connection->chunked)
         return;
-    http1_request_write_last_chunk(&connection->bytes.output, trailers);
+    http1_write_last_chunk(&connection->bytes.output, trailers);
     byte_stream_flush_soon(&connection->bytes);
 }
 

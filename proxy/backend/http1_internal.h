@@ -9,16 +9,10 @@
 
 #include "proxy/backend/connection.h"
 #include "proxy/backend/response_builder.h"
+#include "proxy/http1/http1_field.h"
 #include "proxy/net/byte_stream.h"
 
 enum http1_state { HTTP1_CONNECTING, HTTP1_BUSY, HTTP1_IDLE, HTTP1_CLOSED };
-
-/* A name or value that reads may cut into pieces. In the stream's arena. */
-struct piecewise {
-    char *bytes;
-    size_t length;
-    size_t capacity;
-};
 
 struct http1_connection {
     struct backend_stream stream; /* valid while has_stream */
@@ -43,8 +37,7 @@ struct http1_connection {
     llhttp_t parser;
     struct response_builder builder;
     struct buffer *read_buffer; /* during llhttp_execute */
-    struct piecewise field_name;
-    struct piecewise field_value;
+    struct http1_field field;
     bool field_pending;
     bool head_done;
     bool message_done;

@@ -1,5 +1,4 @@
-/* The bytes of an HTTP/1.1 request head and of its chunks (RFC 9112). Pure, apart from the queue.
- */
+/* The bytes of an HTTP/1.1 request head (RFC 9112). Pure, apart from the queue. */
 #ifndef BACKEND_HTTP1_REQUEST_H
 #define BACKEND_HTTP1_REQUEST_H
 
@@ -11,11 +10,5 @@ bool http1_request_is_chunked(const struct backend_request *request);
 
 /* Appends request line and fields. Everything in `request` has passed the request check. */
 void http1_request_write_head(struct byte_queue *output, const struct backend_request *request);
-
-void http1_request_write_chunk(struct byte_queue *output, struct buffer *source, const char *data,
-                               size_t length);
-
-/* The last chunk and the trailer section. Trailers may be NULL. */
-void http1_request_write_last_chunk(struct byte_queue *output, const struct headers *trailers);
 
 #endif

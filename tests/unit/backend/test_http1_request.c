@@ -180,48 +180,6 @@ static void a_head_that_fits_lies_in_one_piece(void **state)
     assert_int_equal(byte_queue_peek(&f->output, vectors, 2), 1);
 }
 
-static void chunks_are_framed_by_their_size_in_hexadecimal(void **state)
-{
-    struct fixture *f = *state;
-    http1_request_write_chunk(&f->output, NULL, "abc", 3);
-    http1_request_write_chunk(&f->output, NULL, "0123456789abcdefg", 17);
-    http1_request_write_last_chunk(&f->output, NULL);
-    assert_string_equal(output_text(f), "3\r\nabc\r\n11\r\n0123456789abcdefg\r\n0\r\n\r\n");
-}
-
-static void a_chunk_without_bytes_would_end_the_body_and_is_not_written(void **state)
-{
-    struct fixture *f = *state;
-    http1_request_write_chunk(&f->output, NULL, "", 0);
-    assert_int_equal(f->output.bytes, 0);
-}
-
-static void a_large_chunk_is_referenced_not_copied(void **state)
-{
-    struct fixture *f = *state;
-    struct buffer *buffer = buffer_new(&f->pool);
-    memset(buffer->bytes, 'd', 10000);
-    buffer->used = 10000;
-    http1_request_write_chunk(&f->output, buffer, buffer->bytes, 10000);
-    assert_int_equal(buffer->references, 2);
-    assert_int_equal(f->output.bytes, 6 + 10000 + 2);
-    assert_int_equal(strncmp(output_text(f), "2710\r\nddd", 9), 0);
-    buffer_unref(buffer);
-}
-
-static void trailers_stand_behind_the_last_chunk(void **state)
-{
-    struct fixture *f = *state;
-    add(f, STRVIEW("x-checksum"), STRVIEW("abc"));
-    add(f, STRVIEW("x-other"), STRVIEW_NONE);
-    http1_request_write_last_chunk(&f->output, &f->headers);
-    assert_string_equal(output_text(f), "0\r\nx-checksum: abc\r\nx-other: \r\n\r\n");
-    byte_queue_clear(&f->output);
-    headers_init(&f->headers);
-    http1_request_write_last_chunk(&f->output, &f->headers);
-    assert_string_equal(output_text(f), "0\r\n\r\n");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -233,10 +191,6 @@ int main(void)
         TEST(a_head_of_any_size_has_the_same_form),
         TEST(many_fields_make_a_large_head_too),
         TEST(a_head_that_fits_lies_in_one_piece),
-        TEST(chunks_are_framed_by_their_size_in_hexadecimal),
-        TEST(a_chunk_without_bytes_would_end_the_body_and_is_not_written),
-        TEST(a_large_chunk_is_referenced_not_copied),
-        TEST(trailers_stand_behind_the_last_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
