@@ -1,107 +1,147 @@
-/* What the admin address answers: one row a path. */
+#include "proxy/control/admin_routes.h"
+
+#include <microhttpd.h>
+
+#include "proxy/control/admin_pages.h"
 #include "proxy/control/control_internal.h"
-#include "proxy/observe/metrics_text.h"
-#include "proxy/routing/bucket.h"
 
-static int write_ready(void *context, FILE *out)
+const struct admin_route admin_routes[] = {
+    {"GET", "/ready", true, admin_ready},
+    {"GET", "/metrics", true, admin_metrics},
+    {"GET", "/", false, admin_index},
+    {"GET", "/generation", false, admin_generation},
+    {NULL, NULL, false, NULL},
+};
+
+/* --- from a request to its row ------------------------------------------------------------- */
+
+/* Segment by segment; the pattern's `*` takes one that is not empty. */
+static bool path_matches(struct strview pattern, struct strview path, struct strview *ret_name)
 {
-    const struct control *control = context;
-    bool ready = control->publisher.current != NULL && !control->draining;
-    fprintf(out, "{\"ready\":%s,\"generation\":%llu}\n", ready ? "true" : "false",
-            ready ? (unsigned long long)control->publisher.current->generation : 0ULL);
-    return ready ? 200 : 503;
-}
-
-static double sum_gauge(const struct control *control, size_t offset)
-{
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < control->worker_count; i++) {
-        const char *gauges = (const char *)&control->shards[i]->gauges;
-        const _Atomic int64_t *gauge = (const void *)(gauges + offset);
-        sum += atomic_load_explicit(gauge, memory_order_relaxed);
-    }
-    return (double)sum;
-}
-
-#define SUM_GAUGE(control, field) sum_gauge(control, offsetof(struct metrics_gauges, field))
-
-static void write_connections(const struct control *control, FILE *out)
-{
-    fprintf(out, "# HELP strangler_connections Open connections of clients.\n"
-                 "# TYPE strangler_connections gauge\n");
-    fprintf(out, "strangler_connections{protocol=\"h2\"} %g\n",
-            SUM_GAUGE(control, client_connections_tls));
-    fprintf(out, "strangler_connections{protocol=\"h2c\"} %g\n",
-            SUM_GAUGE(control, client_connections));
-    metrics_text_gauge(out, "strangler_live_exchanges", "Requests begun and not ended.", "",
-                       SUM_GAUGE(control, live_exchanges));
-    metrics_text_gauge(out, "strangler_backend_connections", "Open connections to endpoints.", "",
-                       SUM_GAUGE(control, backend_connections));
-    metrics_text_gauge(out, "strangler_backend_streams", "Requests under way at endpoints.", "",
-                       SUM_GAUGE(control, backend_streams));
-}
-
-static void write_modules(const struct snapshot *snapshot, FILE *out)
-{
-    const struct module_table *table = snapshot->modules;
-    fprintf(out, "# HELP strangler_module_stage 1 for the stage that the module is in.\n"
-                 "# TYPE strangler_module_stage gauge\n");
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct strview stage = stage_name(table->modules[i].stage);
-        fprintf(out, "strangler_module_stage{module=\"%.*s\",stage=\"%.*s\"} 1\n",
-                STRVIEW_ARGS(table->modules[i].name), STRVIEW_ARGS(stage));
-    }
-    fprintf(out, "# HELP strangler_module_percent Share of identities on the extracted side in "
-                 "stage ramp.\n# TYPE strangler_module_percent gauge\n");
-    for (uint32_t i = 0; i < table->count; i++)
-        fprintf(out, "strangler_module_percent{module=\"%.*s\"} %g\n",
-                STRVIEW_ARGS(table->modules[i].name),
-                (double)table->modules[i].threshold / BUCKETS_PER_PERCENT);
-}
-
-static void write_endpoints(const struct control *control, FILE *out)
-{
-    fprintf(out, "# HELP strangler_endpoint_healthy 0 while connections to the endpoint fail.\n"
-                 "# TYPE strangler_endpoint_healthy gauge\n");
-    const struct snapshot *snapshot = control->publisher.current;
-    for (uint32_t i = 0; i < snapshot->backend_count; i++) {
-        const struct backend *backend = &snapshot->backends[i];
-        for (uint32_t j = 0; j < backend->endpoint_count; j++) {
-            const struct endpoint_state *endpoint = backend->endpoints[j];
-            bool failing =
-                atomic_load_explicit(&endpoint->consecutive_failures, memory_order_relaxed) > 0;
-            fprintf(out, "strangler_endpoint_healthy{backend=\"%.*s\",endpoint=\"%.*s\"} %d\n",
-                    STRVIEW_ARGS(backend->name), STRVIEW_ARGS(endpoint->address_text),
-                    failing ? 0 : 1);
-        }
+    for (;;) {
+        struct strview wanted = strview_make(pattern.data, strview_find(pattern, '/'));
+        struct strview segment = strview_make(path.data, strview_find(path, '/'));
+        if (strview_equal(wanted, STRVIEW("*")) && segment.length > 0)
+            *ret_name = segment;
+        else if (!strview_equal(wanted, segment))
+            return false;
+        pattern = strview_from(pattern, wanted.length);
+        path = strview_from(path, segment.length);
+        if (pattern.length == 0 || path.length == 0)
+            return pattern.length == path.length;
+        pattern = strview_from(pattern, 1);
+        path = strview_from(path, 1);
     }
 }
 
-static int write_metrics(void *context, FILE *out)
+/* GET also answers HEAD, without its body. */
+static bool method_matches(const struct admin_route *route, struct strview method)
+{
+    struct strview wanted = strview_of(route->method);
+    return strview_equal(method, wanted) ||
+           (strview_equal(method, STRVIEW("HEAD")) && strview_equal(wanted, STRVIEW("GET")));
+}
+
+struct found_route {
+    const struct admin_route *route;
+    struct strview name;
+    const char *allow; /* of a path that has rows, but not for this method */
+};
+
+static struct found_route find_route(const struct admin_request *request)
+{
+    struct found_route found = {.route = NULL};
+    for (const struct admin_route *route = admin_routes; route->path != NULL; route++) {
+        struct strview name = STRVIEW_NONE;
+        if (!path_matches(strview_of(route->path), request->path, &name))
+            continue;
+        if (method_matches(route, request->method))
+            return (struct found_route){.route = route, .name = name};
+        found.allow =
+            strview_equal(strview_of(route->method), STRVIEW("GET")) ? "GET, HEAD" : route->method;
+    }
+    return found;
+}
+
+static void on_head(void *context, struct admin_request *request)
 {
     struct control *control = context;
-    if (control->publisher.current == NULL)
-        return 503;
-    for (uint32_t i = 0; i < control->worker_count; i++)
-        worker_update_gauges(control->workers[i]);
-    metrics_text_write(control->metrics, control->shards, control->worker_count, out);
-    write_connections(control, out);
-    write_modules(control->publisher.current, out);
-    write_endpoints(control, out);
-    metrics_text_gauge(out, "strangler_config_generation", "The generation in force.", "",
-                       (double)control->publisher.current->generation);
-    metrics_text_gauge(out, "strangler_config_last_reload_successful",
-                       "0 after a reload that was refused.", "",
-                       control->last_reload_successful ? 1 : 0);
-    metrics_text_counter(out, "strangler_access_log_dropped_total",
-                         "Lines that found the log's ring full.",
-                         access_log_dropped(control->access_log));
-    metrics_text_process(out);
-    return 200;
+    struct found_route found = find_route(request);
+    const char *detail = NULL;
+    int status = 0;
+    if (found.route == NULL || !found.route->is_open)
+        status = admin_access_check(&control->admin_access,
+                                    admin_request_field(request, "authorization"),
+                                    admin_request_field(request, "host"), &detail);
+    if (status != 0)
+        admin_reply_problem(request, status, "%s", detail);
+    else if (found.allow != NULL)
+        admin_reply_not_allowed(request, found.allow);
+    else if (found.route == NULL)
+        admin_reply_problem(request, MHD_HTTP_NOT_FOUND,
+                            "there is no such page; GET / names all of them");
+    else if (request->has_too_long_body)
+        admin_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes",
+                            ADMIN_BODY_BYTES_MAX);
 }
 
-const struct admin_route control_admin_routes[] = {
-    {"/ready", "application/json", write_ready},
-    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", write_metrics},
-    {NULL, NULL, NULL},
-};
+/* Of "application/json; charset=utf-8": the part that decides. */
+static bool is_json(const char *content_type)
+{
+    struct strview type = strview_of(content_type);
+    type.length = strview_find(type, ';');
+    return strview_equal_ignore_case(strview_trim(type), STRVIEW("application/json"));
+}
+
+/* The object of a body, empty for no body. NULL when the request has been answered. */
+static json_t *read_body(struct admin_request *request)
+{
+    if (request->has_too_long_body) {
+        admin_reply_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "a body has at most %d bytes",
+                            ADMIN_BODY_BYTES_MAX);
+        return NULL;
+    }
+    if (request->body.length == 0)
+        return json_object();
+    if (!is_json(admin_request_field(request, "content-type"))) {
+        admin_reply_problem(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                            "a body is `content-type: application/json`");
+        return NULL;
+    }
+    json_error_t error;
+    json_t *body =
+        json_loadb(request->body.data, request->body.length, JSON_REJECT_DUPLICATES, &error);
+    if (body == NULL) {
+        admin_reply_problem(request, MHD_HTTP_BAD_REQUEST, "the body is no JSON: %s (line %d, %d)",
+                            error.text, error.line, error.column);
+        return NULL;
+    }
+    if (json_is_object(body))
+        return body;
+    json_decref(body);
+    admin_reply_problem(request, MHD_HTTP_BAD_REQUEST, "the body is no JSON object");
+    return NULL;
+}
+
+static void on_request(void *context, struct admin_request *request)
+{
+    struct found_route found = find_route(request);
+    json_t *body = read_body(request);
+    if (body == NULL)
+        return;
+    struct admin_call call = {
+        .control = context,
+        .request = request,
+        .name = found.name,
+        .body = body,
+    };
+    found.route->run(&call);
+    json_decref(body);
+}
+
+static void on_forgotten(void *context, struct admin_request *request)
+{
+    (void)context, (void)request;
+}
+
+const struct admin_events control_admin_events = {on_head, on_request, on_forgotten};

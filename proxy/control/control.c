@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "proxy/client/client_fault.h"
+#include "proxy/control/admin_routes.h"
 #include "proxy/control/control_internal.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
@@ -178,8 +179,10 @@ static bool start_admin(struct control *control, struct fault *fault)
     struct address address;
     if (!address_parse(snapshot->admin_address, &address))
         return fault_set(fault, "bad admin address %s", snapshot->admin_address.data);
+    if (!admin_access_init(&control->admin_access, &address, control->state_dir, fault))
+        return false;
     control->admin =
-        admin_server_new(&control->loop, &address, control_admin_routes, control, fault);
+        admin_server_new(&control->loop, &address, &control_admin_events, control, fault);
     return control->admin != NULL;
 }
 

@@ -3,6 +3,7 @@
 #define CONTROL_CONTROL_INTERNAL_H
 
 #include "proxy/config/settings.h"
+#include "proxy/control/admin_access.h"
 #include "proxy/control/admin_server.h"
 #include "proxy/control/flip.h"
 #include "proxy/control/publish.h"
@@ -23,16 +24,15 @@ struct control {
     struct journal *journal; /* NULL until it is needed */
     char *state_dir;         /* of the start; a change waits for a restart */
     struct flip flip;
-    bool reload_again; /* a reload was asked for while write owners were being changed */
-    struct admin_server *admin;
+    bool reload_again;          /* a reload was asked for while write owners were being changed */
+    struct admin_server *admin; /* NULL: without */
+    struct admin_access admin_access;
     ev_signal signals[SIGNALS];
     struct deadline drain; /* the longest that a graceful end may take */
     uint64_t next_generation;
     bool last_reload_successful;
     bool draining;
 };
-
-extern const struct admin_route control_admin_routes[];
 
 /* --- reload.c ------------------------------------------------------------------------------ */
 

@@ -184,14 +184,31 @@ workers = {self.workers};
     def is_running(self) -> bool:
         return self.process.poll() is None
 
-    def ask_admin(self, path: str, method: str = "GET") -> tuple:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}{path}", method=method)
+    def token(self) -> str:
+        with open(os.path.join(self.folder, "state", "admin.token"), encoding="ascii") as file:
+            return file.read().strip()
+
+    def ask_admin(self, path: str, method: str = "GET", body: Optional[bytes] = None,
+                  fields: Optional[dict] = None) -> tuple:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.admin}{path}", method=method,
+                                         data=body, headers=fields or {})
         try:
             with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
                 return answer.status, answer.read().decode(), answer.headers
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read().decode(), error.headers
+
+    def operate(self, path: str, body: Optional[dict] = None, **fields: str) -> tuple:
+        """As somebody who has the token: GET, or POST of a JSON body. (status, JSON)"""
+        fields = {"Authorization": f"Bearer {self.token()}",
+                  **{name.replace("_", "-"): value for name, value in fields.items()}}
+        data = None
+        if body is not None:
+            fields["Content-Type"] = "application/json"
+            data = json.dumps(body).encode()
+        status, text, _ = self.ask_admin(path, "GET" if body is None else "POST", data, fields)
+        return status, json.loads(text)
 
     def is_ready(self) -> bool:
         if not self.is_running():

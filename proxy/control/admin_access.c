@@ -1,0 +1,186 @@
+#include "proxy/control/admin_access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proxy/core/log.h"
+
+enum { PATH_BYTES = 4096, RANDOM_BYTES = 32, STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
+
+/* --- the token's file ---------------------------------------------------------------------- */
+
+static bool is_token_byte(char c)
+{
+    return c > ' ' && c < 0x7f;
+}
+
+/* The first line, which is all. */
+static bool take_token(char *text, size_t length, const char *path, struct fault *fault)
+{
+    size_t used = 0;
+    while (used < length && is_token_byte(text[used]))
+        used++;
+    bool ends = used == length || text[used] == '\n' || text[used] == '\r';
+    text[used] = '\0';
+    if (ends && used >= ADMIN_TOKEN_BYTES_MIN && used <= ADMIN_TOKEN_BYTES_MAX)
+        return true;
+    return fault_set(fault, "`%s` holds no token of %d to %d printable characters", path,
+                     ADMIN_TOKEN_BYTES_MIN, ADMIN_TOKEN_BYTES_MAX);
+}
+
+bool admin_token_read(const char *path, char token[static ADMIN_TOKEN_BYTES_MAX + 1],
+                      struct fault *fault)
+{
+    char text[ADMIN_TOKEN_BYTES_MAX + 2];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return fault_set(fault, "cannot read `%s`: %s", path, strerror(errno));
+    ssize_t length = read(fd, text, sizeof(text) - 1);
+    int error = errno;
+    close(fd);
+    if (length < 0)
+        return fault_set(fault, "cannot read `%s`: %s", path, strerror(error));
+    bool good = take_token(text, (size_t)length, path, fault);
+    if (good)
+        memcpy(token, text, strlen(text) + 1);
+    explicit_bzero(text, sizeof(text));
+    return good;
+}
+
+static bool write_token(int fd)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t random[RANDOM_BYTES];
+    char line[2 * RANDOM_BYTES + 1];
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return false;
+    for (size_t i = 0; i < RANDOM_BYTES; i++) {
+        line[2 * i] = digits[random[i] >> 4];
+        line[2 * i + 1] = digits[random[i] & 15];
+    }
+    line[2 * RANDOM_BYTES] = '\n';
+    return write(fd, line, sizeof(line)) == (ssize_t)sizeof(line) && fsync(fd) == 0;
+}
+
+/* Written beside its place and linked to it, so that it is there as a whole or not at all, and one
+ * that somebody else has just made stays. */
+static bool make_token(const char *path, struct fault *fault)
+{
+    char draft[PATH_BYTES + 16];
+    snprintf(draft, sizeof(draft), "%s.%ld", path, (long)getpid());
+    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && fchmod(fd, 0600) == 0 && write_token(fd) &&
+                (link(draft, path) == 0 || errno == EEXIST);
+    int error = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlink(draft);
+    }
+    return good || fault_set(fault, "cannot make `%s`: %s", path, strerror(error));
+}
+
+static bool load_token(struct admin_access *access, const char *state_dir, struct fault *fault)
+{
+    char path[PATH_BYTES];
+    int length = snprintf(path, sizeof(path), "%s/admin.token", state_dir);
+    if (length < 0 || length >= (int)sizeof(path))
+        return fault_set(fault, "the path of state_dir is too long");
+    if (mkdir(state_dir, 0750) != 0 && errno != EEXIST)
+        return fault_set(fault, "cannot make state_dir `%s`: %s", state_dir, strerror(errno));
+    struct stat file;
+    if (stat(path, &file) != 0 && !make_token(path, fault))
+        return false;
+    if (stat(path, &file) == 0 && (file.st_mode & 077) != 0)
+        log_warning("%s can be read by others than its owner", path);
+    return admin_token_read(path, access->token, fault);
+}
+
+bool admin_access_init(struct admin_access *access, const struct address *address,
+                       const char *state_dir, struct fault *fault)
+{
+    *access = (struct admin_access){
+        .by_token = address->socket.any.sa_family != AF_UNIX,
+        .address = *address,
+    };
+    return !access->by_token || load_token(access, state_dir, fault);
+}
+
+/* --- requests ------------------------------------------------------------------------------ */
+
+/* "[::1]:9901", "localhost:9901" or without a port: what stands before the port. */
+static struct strview host_name(struct strview host)
+{
+    if (host.length > 0 && host.data[0] == '[') {
+        size_t end = strview_find(host, ']');
+        return end < host.length ? strview_make(host.data + 1, end - 1) : STRVIEW_NONE;
+    }
+    host.length = strview_find(host, ':');
+    return host;
+}
+
+static bool is_wildcard(const struct ip_address *ip)
+{
+    static const struct ip_address none;
+    static const struct ip_address none_v4 = {.bytes = {[10] = 0xff, [11] = 0xff}};
+    return memcmp(ip, &none, sizeof(none)) == 0 || memcmp(ip, &none_v4, sizeof(none_v4)) == 0;
+}
+
+static bool is_loopback(const struct ip_address *ip)
+{
+    static const struct ip_address v6 = {.bytes = {[15] = 1}};
+    return memcmp(ip, &v6, sizeof(v6)) == 0 || (ip_is_v4(ip) && ip->bytes[12] == 127);
+}
+
+/* A name of somebody else's can be made to point at us, an address cannot: who listens on all
+ * addresses takes any. */
+static bool is_ours(const struct admin_access *access, const char *host)
+{
+    if (host == NULL)
+        return false;
+    struct strview name = host_name(strview_of(host));
+    if (strview_equal_ignore_case(name, STRVIEW("localhost")))
+        return true;
+    struct ip_address ip;
+    struct ip_address own = address_ip(&access->address);
+    return ip_parse(name, &ip) &&
+           (is_loopback(&ip) || is_wildcard(&own) || memcmp(&ip, &own, sizeof(ip)) == 0);
+}
+
+/* Takes as long wherever the first difference is. */
+static bool is_token(const struct admin_access *access, struct strview given)
+{
+    size_t length = strlen(access->token);
+    unsigned difference = given.length != length;
+    for (size_t i = 0; i < length; i++)
+        difference |=
+            (unsigned char)access->token[i] ^ (unsigned char)(i < given.length ? given.data[i] : 0);
+    return difference == 0;
+}
+
+int admin_access_check(const struct admin_access *access, const char *authorization,
+                       const char *host, const char **ret_detail)
+{
+    static const struct strview scheme = {"Bearer ", 7};
+    if (!access->by_token)
+        return 0;
+    if (!is_ours(access, host)) {
+        *ret_detail = "the Host of this request is no address of this proxy";
+        return STATUS_FORBIDDEN;
+    }
+    struct strview text = strview_of(authorization);
+    if (text.length <= scheme.length ||
+        !strview_equal_ignore_case(strview_make(text.data, scheme.length), scheme)) {
+        *ret_detail = "`Authorization: Bearer TOKEN` is needed; the token stands in the file "
+                      "admin.token in state_dir";
+        return STATUS_UNAUTHORIZED;
+    }
+    if (!is_token(access, strview_trim(strview_from(text, scheme.length)))) {
+        *ret_detail = "this is not the token in the file admin.token in state_dir";
+        return STATUS_UNAUTHORIZED;
+    }
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* GET /metrics: what the shards counted, and what only control knows. */
+#include <microhttpd.h>
+#include <stdlib.h>
+
+#include "proxy/control/admin_pages.h"
+#include "proxy/control/control_internal.h"
+#include "proxy/core/check.h"
+#include "proxy/observe/metrics_text.h"
+#include "proxy/routing/bucket.h"
+
+static double sum_gauge(const struct control *control, size_t offset)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < control->worker_count; i++) {
+        const char *gauges = (const char *)&control->shards[i]->gauges;
+        const _Atomic int64_t *gauge = (const void *)(gauges + offset);
+        sum += atomic_load_explicit(gauge, memory_order_relaxed);
+    }
+    return (double)sum;
+}
+
+#define SUM_GAUGE(control, field) sum_gauge(control, offsetof(struct metrics_gauges, field))
+
+static void write_connections(const struct control *control, FILE *out)
+{
+    fprintf(out, "# HELP strangler_connections Open connections of clients.\n"
+                 "# TYPE strangler_connections gauge\n");
+    fprintf(out, "strangler_connections{protocol=\"h2\"} %g\n",
+            SUM_GAUGE(control, client_connections_tls));
+    fprintf(out, "strangler_connections{protocol=\"h2c\"} %g\n",
+            SUM_GAUGE(control, client_connections));
+    metrics_text_gauge(out, "strangler_live_exchanges", "Requests begun and not ended.", "",
+                       SUM_GAUGE(control, live_exchanges));
+    metrics_text_gauge(out, "strangler_backend_connections", "Open connections to endpoints.", "",
+                       SUM_GAUGE(control, backend_connections));
+    metrics_text_gauge(out, "strangler_backend_streams", "Requests under way at endpoints.", "",
+                       SUM_GAUGE(control, backend_streams));
+}
+
+static void write_modules(const struct snapshot *snapshot, FILE *out)
+{
+    const struct module_table *table = snapshot->modules;
+    fprintf(out, "# HELP strangler_module_stage 1 for the stage that the module is in.\n"
+                 "# TYPE strangler_module_stage gauge\n");
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct strview stage = stage_name(table->modules[i].stage);
+        fprintf(out, "strangler_module_stage{module=\"%.*s\",stage=\"%.*s\"} 1\n",
+                STRVIEW_ARGS(table->modules[i].name), STRVIEW_ARGS(stage));
+    }
+    fprintf(out, "# HELP strangler_module_percent Share of identities on the extracted side in "
+                 "stage ramp.\n# TYPE strangler_module_percent gauge\n");
+    for (uint32_t i = 0; i < table->count; i++)
+        fprintf(out, "strangler_module_percent{module=\"%.*s\"} %g\n",
+                STRVIEW_ARGS(table->modules[i].name),
+                (double)table->modules[i].threshold / BUCKETS_PER_PERCENT);
+}
+
+static void write_endpoints(const struct control *control, FILE *out)
+{
+    fprintf(out, "# HELP strangler_endpoint_healthy 0 while connections to the endpoint fail.\n"
+                 "# TYPE strangler_endpoint_healthy gauge\n");
+    const struct snapshot *snapshot = control->publisher.current;
+    for (uint32_t i = 0; i < snapshot->backend_count; i++) {
+        const struct backend *backend = &snapshot->backends[i];
+        for (uint32_t j = 0; j < backend->endpoint_count; j++) {
+            const struct endpoint_state *endpoint = backend->endpoints[j];
+            bool failing =
+                atomic_load_explicit(&endpoint->consecutive_failures, memory_order_relaxed) > 0;
+            fprintf(out, "strangler_endpoint_healthy{backend=\"%.*s\",endpoint=\"%.*s\"} %d\n",
+                    STRVIEW_ARGS(backend->name), STRVIEW_ARGS(endpoint->address_text),
+                    failing ? 0 : 1);
+        }
+    }
+}
+
+static void write_metrics(struct control *control, FILE *out)
+{
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        worker_update_gauges(control->workers[i]);
+    metrics_text_write(control->metrics, control->shards, control->worker_count, out);
+    write_connections(control, out);
+    write_modules(control->publisher.current, out);
+    write_endpoints(control, out);
+    metrics_text_gauge(out, "strangler_config_generation", "The generation in force.", "",
+                       (double)control->publisher.current->generation);
+    metrics_text_gauge(out, "strangler_config_last_reload_successful",
+                       "0 after a reload that was refused.", "",
+                       control->last_reload_successful ? 1 : 0);
+    metrics_text_counter(out, "strangler_access_log_dropped_total",
+                         "Lines that found the log's ring full.",
+                         access_log_dropped(control->access_log));
+    metrics_text_process(out);
+}
+
+void admin_metrics(const struct admin_call *call)
+{
+    struct admin_answer answer = {
+        .status = MHD_HTTP_OK,
+        .content_type = "text/plain; version=0.0.4; charset=utf-8",
+    };
+    FILE *out = open_memstream(&answer.body, &answer.body_bytes);
+    CHECK(out != NULL);
+    write_metrics(call->control, out);
+    fclose(out);
+    admin_reply_take(call->request, &answer);
+}
