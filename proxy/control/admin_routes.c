@@ -46,6 +46,7 @@ struct found_route {
     const struct admin_route *route;
     struct strview name;
     const char *allow; /* of a path that has rows, but not for this method */
+    bool is_open;
 };
 
 static struct found_route find_route(const struct admin_request *request)
@@ -56,7 +57,8 @@ static struct found_route find_route(const struct admin_request *request)
         if (!path_matches(strview_of(route->path), request->path, &name))
             continue;
         if (method_matches(route, request->method))
-            return (struct found_route){.route = route, .name = name};
+            return (struct found_route){.route = route, .name = name, .is_open = route->is_open};
+        found.is_open = route->is_open;
         found.allow =
             strview_equal(strview_of(route->method), STRVIEW("GET")) ? "GET, HEAD" : route->method;
     }
@@ -69,7 +71,7 @@ static void on_head(void *context, struct admin_request *request)
     struct found_route found = find_route(request);
     const char *detail = NULL;
     int status = 0;
-    if (found.route == NULL || !found.route->is_open)
+    if (!found.is_open)
         status = admin_access_check(&control->admin_access,
                                     admin_request_field(request, "authorization"),
                                     admin_request_field(request, "host"), &detail);

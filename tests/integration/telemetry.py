@@ -194,8 +194,9 @@ class Admin(TelemetryCase):
         self.assertEqual(fields["content-type"], "application/json")
 
     def test_other_paths_and_methods_are_refused(self):
-        for path in ("/", "/ready/", "/metricsX", "/%2e%2e", "/READY"):
-            self.assertEqual(self.proxy.ask_admin(path)[0], 404, path)
+        for path in ("/ready/", "/metricsX", "/%2e%2e", "/READY", "//ready"):
+            self.assertEqual(self.proxy.operate(path)[0], 404, path)
+            self.assertEqual(self.proxy.ask_admin(path)[0], 401, path)
         for path in ("/ready", "/metrics"):
             for method in ("POST", "PUT", "DELETE"):
                 status, _, fields = self.proxy.ask_admin(path, method)
