@@ -41,6 +41,7 @@ const char *const posts_queries[POSTS_QUERY_COUNT] = {
         "INSERT INTO categories (id, slug, title, epoch) VALUES (?1, ?2, ?3, ?4)"
         " ON CONFLICT (id) DO UPDATE SET slug = ?2, title = ?3, epoch = ?4 WHERE ?4 >= epoch",
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
+    [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
     [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1 AND epoch <= ?2",
     [QUERY_THREAD] = "SELECT 1 FROM threads WHERE id = ?1",
     [QUERY_POST] = POST_ROWS "WHERE posts.id = ?1 AND NOT deleted",

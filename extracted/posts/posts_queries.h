@@ -24,6 +24,7 @@ enum posts_query {
     QUERY_PUT_CATEGORY,
     QUERY_DELETE_CATEGORY,
     QUERY_SESSION,      /* ?1 hash: user, expires_ms */
+    QUERY_USERNAME,     /* ?1 user: username */
     QUERY_THREAD,       /* ?1 id: a row if it is known */
     QUERY_POST,         /* ?1 id, ?2 who looks: the columns of enum post_column */
     QUERY_THREAD_COUNT, /* ?1 thread: number of posts */

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
         .tables = {schema, sizeof(schema) / sizeof(schema[0]), posts_queries, POSTS_QUERY_COUNT},
         .feeds = {"posts", posts_feeds, sizeof(posts_feeds) / sizeof(posts_feeds[0])},
         .session_query = QUERY_SESSION,
+        .username_query = QUERY_USERNAME,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

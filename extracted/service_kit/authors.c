@@ -23,7 +23,7 @@ struct lookup {
     unsigned answered;
 };
 
-static void add_unknown(struct json_ids *unknown, int64_t id)
+void authors_add_unknown(struct json_ids *unknown, int64_t id)
 {
     for (size_t i = 0; i < unknown->count; i++) {
         if (unknown->each[i] == id)
@@ -38,7 +38,7 @@ bool authors_collect(struct database *database, sqlite3_stmt *rows, int id_colum
 {
     while (database_next(rows)) {
         if (sqlite3_column_type(rows, name_column) == SQLITE_NULL)
-            add_unknown(unknown, sqlite3_column_int64(rows, id_column));
+            authors_add_unknown(unknown, sqlite3_column_int64(rows, id_column));
     }
     return database_end(database, rows);
 }
@@ -125,33 +125,32 @@ static const json_t *find_name(const json_t *answer, int64_t id)
     return NULL;
 }
 
-static const json_t *asked_name(const struct http_reply *reply, int64_t id)
+struct http_view authors_asked_name(const struct http_reply *reply, int64_t id)
 {
     const struct lookup *lookup = (const struct lookup *)http_task_find(reply, free_lookup);
     const json_t *name = NULL;
     for (size_t i = 0; lookup != NULL && name == NULL && i < SOURCES; i++)
         name = find_name(lookup->questions[i].answer, id);
-    return name;
+    if (name == NULL)
+        return (struct http_view){"", 0};
+    return (struct http_view){json_string_value(name), json_string_length(name)};
 }
 
 bool authors_add(struct http_reply *reply, sqlite3_stmt *row, int id_column, int name_column)
 {
     struct body_text *body = &reply->body;
-    const json_t *asked = NULL;
-    bool is_here = sqlite3_column_type(row, name_column) != SQLITE_NULL;
-    if (!is_here)
-        asked = asked_name(reply, sqlite3_column_int64(row, id_column));
-    if (!is_here && asked == NULL) {
+    struct http_view name;
+    if (sqlite3_column_type(row, name_column) != SQLITE_NULL)
+        name.bytes = database_text(row, name_column, &name.length);
+    else
+        name = authors_asked_name(reply, sqlite3_column_int64(row, id_column));
+    if (name.length == 0) {
         body_text_add_string(body, ",\"author\":null");
         return false;
     }
     json_reply_integer(body, ",\"author\":{\"id\":", row, id_column);
-    if (is_here) {
-        json_reply_text(body, ",\"username\":", row, name_column);
-    } else {
-        body_text_add_string(body, ",\"username\":");
-        body_text_add_json_string(body, json_string_value(asked), json_string_length(asked));
-    }
+    body_text_add_string(body, ",\"username\":");
+    body_text_add_json_string(body, name.bytes, name.length);
     body_text_add_string(body, "}");
     return true;
 }

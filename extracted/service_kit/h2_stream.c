@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "extracted/service_kit/problem.h"
+#include "extracted/service_kit/face.h"
 
 enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW + HTTP_FIELDS };
 
@@ -32,6 +32,7 @@ void h2_stream_free(struct h2_stream *stream)
     release(stream->authority);
     release(stream->content_type);
     release(stream->origin);
+    release(stream->forwarded_proto);
     body_text_done(&stream->cookies);
     body_text_done(&stream->body);
     http_reply_done(&stream->reply);
@@ -77,6 +78,8 @@ void h2_stream_add_field(struct h2_stream *stream, nghttp2_rcbuf *name, nghttp2_
         keep(&stream->content_type, value);
     else if (http_view_equals(field, "origin"))
         keep(&stream->origin, value);
+    else if (http_view_equals(field, "x-forwarded-proto"))
+        keep(&stream->forwarded_proto, value);
     else if (http_view_equals(field, "cookie"))
         add_cookie(stream, view(value));
     else if (http_view_equals(field, "expect"))
@@ -89,6 +92,7 @@ void h2_stream_end_head(struct h2_stream *stream, const struct h2_service *servi
     stream->request.authority = view(stream->authority);
     stream->request.content_type = view(stream->content_type);
     stream->request.origin = view(stream->origin);
+    stream->request.forwarded_proto = view(stream->forwarded_proto);
     stream->request.cookies = (struct http_view){stream->cookies.bytes, stream->cookies.length};
     stream->route = router_find(&service->router, &stream->request);
     body_text_init(&stream->body, stream->route != NULL ? stream->route->body_limit : 0);
@@ -125,14 +129,25 @@ bool h2_stream_is_due(const struct h2_stream *stream)
     return !stream->answered && (stream->request_ended || too_large);
 }
 
-static void refuse_size(struct h2_stream *stream)
+/* Routes of face 2.0 say themselves what is too large, after what has to be said before. */
+static bool answers_too_large(const struct http_route *route)
 {
-    static const char prefix[] = "/api/2.0/";
-    if (strncmp(stream->route->pattern, prefix, strlen(prefix)) == 0)
-        problem_reply(&stream->reply,
-                      &(struct problem){.status = 413, .title = "Content Too Large"});
+    return strncmp(route->pattern, "/api/2.0/", strlen("/api/2.0/")) == 0 ||
+           strncmp(route->pattern, "/forum/", strlen("/forum/")) == 0;
+}
+
+static void make_reply(struct h2_stream *stream, const struct h2_service *service)
+{
+    struct http_reply *reply = &stream->reply;
+    struct http_request *request = &stream->request;
+    if (stream->head_bytes > H2_HEAD_LIMIT)
+        http_reply_text(reply, 431, "Request Header Fields Too Large");
+    else if (stream->route == NULL)
+        router_refuse(&service->router, request, reply);
+    else if (request->body_is_too_large && !answers_too_large(stream->route))
+        http_reply_text(reply, 413, "Content Too Large");
     else
-        http_reply_text(&stream->reply, 413, "Content Too Large");
+        stream->route->answer(service->database, request, reply);
 }
 
 bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *service, double now,
@@ -146,19 +161,15 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
     stream->request.state = service->state;
     stream->request.now = now;
     stream->request.is_last_call = is_last_call;
-    stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
-    if (stream->head_bytes > H2_HEAD_LIMIT)
-        http_reply_text(reply, 431, "Request Header Fields Too Large");
-    else if (stream->body.overflowed)
-        refuse_size(stream);
-    else if (stream->route == NULL)
-        router_refuse(&service->router, &stream->request, reply);
-    else
-        stream->route->answer(service->database, &stream->request, reply);
+    stream->request.body_is_too_large = stream->body.overflowed;
+    if (!stream->body.overflowed)
+        stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
+    make_reply(stream, service);
     if (reply->is_waiting && !is_last_call)
         return false;
     if (reply->body.overflowed)
         http_reply_fault(reply);
+    face_translate_fault(&stream->request, reply);
     return true;
 }
 

@@ -27,6 +27,7 @@ struct h2_stream {
     nghttp2_rcbuf *authority;
     nghttp2_rcbuf *content_type;
     nghttp2_rcbuf *origin;
+    nghttp2_rcbuf *forwarded_proto;
     struct body_text cookies; /* joined: there may be several fields */
     size_t head_bytes;
     struct http_request request; /* views into the two above and into body */

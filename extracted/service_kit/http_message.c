@@ -1,12 +1,24 @@
 #include "extracted/service_kit/http_message.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "extracted/service_kit/http_task.h"
 
 bool http_view_equals(struct http_view view, const char *string)
 {
     return view.length == strlen(string) && memcmp(view.bytes, string, view.length) == 0;
+}
+
+bool http_media_type_is(struct http_view content_type, const char *media_type)
+{
+    size_t at = strlen(media_type);
+    if (content_type.length < at || strncasecmp(content_type.bytes, media_type, at) != 0)
+        return false;
+    while (at < content_type.length &&
+           (content_type.bytes[at] == ' ' || content_type.bytes[at] == '\t'))
+        at++;
+    return at == content_type.length || content_type.bytes[at] == ';';
 }
 
 void http_reply_init(struct http_reply *reply)
@@ -47,6 +59,14 @@ void http_reply_fault(struct http_reply *reply)
     reply->allow_count = 0;
     reply->field_count = 0;
     http_reply_text(reply, 500, "Internal Server Error");
+}
+
+void http_reply_see_other(struct http_reply *reply, const char *location)
+{
+    reply->status = 303;
+    reply->content_type = NULL;
+    body_text_clear(&reply->body);
+    http_reply_add_field(reply, "location", location);
 }
 
 void http_reply_wait(struct http_reply *reply, double until)

@@ -23,6 +23,9 @@ struct http_view {
 
 bool http_view_equals(struct http_view view, const char *string);
 
+/* Whether a content-type is this media type, whatever its parameters (RFC 9110 section 8.3). */
+bool http_media_type_is(struct http_view content_type, const char *media_type);
+
 struct service_state;
 
 struct http_request {
@@ -30,10 +33,12 @@ struct http_request {
     struct http_view path;  /* raw, without the query */
     struct http_view query; /* raw, without the question mark; empty if there is none */
     struct http_view body;
+    bool body_is_too_large;     /* for the route, which says so in its own words */
     struct http_view authority; /* of these, those that are not there are empty */
     struct http_view content_type;
     struct http_view origin;
     struct http_view cookies;
+    struct http_view forwarded_proto;
     struct http_view parameters[HTTP_PARAMETERS]; /* what the {} of its route stand for, raw */
     struct service_state *state; /* the running service, for answers that need more than rows */
     double arrived;              /* when it was complete; the loop's time in seconds */
@@ -70,6 +75,7 @@ void http_reply_text(struct http_reply *reply, unsigned status, const char *text
 void http_reply_json(struct http_reply *reply);
 void http_reply_nothing(struct http_reply *reply); /* 204 */
 void http_reply_fault(struct http_reply *reply);   /* 500; the cause was logged */
+void http_reply_see_other(struct http_reply *reply, const char *location); /* 303 */
 
 /* Instead of a reply: asks the same route again after the next event of the outbox, and at the
  * latest at `until` (the loop's time), then with is_last_call set. */

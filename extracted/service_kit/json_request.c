@@ -3,10 +3,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "extracted/service_kit/decimal.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/query_string.h"
-
-enum { ID_DIGITS = 15 };
+#include "extracted/service_kit/utf8.h"
 
 static bool refuse(struct http_reply *reply, unsigned status, const char *title, const char *detail)
 {
@@ -40,24 +40,17 @@ bool json_request_is_allowed(const struct http_request *request, struct http_rep
            refuse(reply, 403, "Forbidden", "The request does not come from a page of this forum.");
 }
 
-static bool is_json(struct http_view type)
-{
-    static const char wanted[] = "application/json";
-    size_t at = strlen(wanted);
-    if (type.length < at || strncasecmp(type.bytes, wanted, at) != 0)
-        return false;
-    while (at < type.length && (type.bytes[at] == ' ' || type.bytes[at] == '\t'))
-        at++;
-    return at == type.length || type.bytes[at] == ';';
-}
-
 json_t *json_request_read(const struct http_request *request, struct http_reply *reply)
 {
     json_error_t error;
     if (!json_request_is_allowed(request, reply))
         return NULL;
-    if (!is_json(request->content_type)) {
+    if (!http_media_type_is(request->content_type, "application/json")) {
         refuse(reply, 415, "Unsupported Media Type", "The body has to be application/json.");
+        return NULL;
+    }
+    if (request->body_is_too_large) {
+        refuse(reply, 413, "Content Too Large", NULL);
         return NULL;
     }
     const char *bytes = request->body.length > 0 ? request->body.bytes : "";
@@ -70,15 +63,6 @@ json_t *json_request_read(const struct http_request *request, struct http_reply 
     return NULL;
 }
 
-/* jansson has checked that it is UTF-8: every byte that continues none begins a character. */
-static size_t count_characters(struct http_view text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.length; i++)
-        count += (text.bytes[i] & 0xc0) != 0x80 ? 1 : 0;
-    return count;
-}
-
 bool json_request_text(const json_t *object, const struct json_field *field,
                        struct http_reply *reply, struct http_view *ret_value)
 {
@@ -86,30 +70,16 @@ bool json_request_text(const json_t *object, const struct json_field *field,
     if (!json_is_string(value))
         return refuse_field(reply, field->name, "It has to be there, and a string.");
     struct http_view text = {json_string_value(value), json_string_length(value)};
-    size_t count = count_characters(text);
+    size_t count = utf8_count(text.bytes, text.length);
     if (count < field->least || count > field->most || memchr(text.bytes, 0, text.length) != NULL)
         return refuse_field(reply, field->name, field->wanted);
     *ret_value = text;
     return true;
 }
 
-static bool read_id(struct http_view digits, int64_t *ret_id)
-{
-    int64_t id = 0;
-    if (digits.length == 0 || digits.length > ID_DIGITS)
-        return false;
-    for (size_t i = 0; i < digits.length; i++) {
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
-            return false;
-        id = id * 10 + (digits.bytes[i] - '0');
-    }
-    *ret_id = id;
-    return id > 0;
-}
-
 bool json_request_id(const struct http_request *request, struct http_reply *reply, int64_t *ret_id)
 {
-    return read_id(request->parameters[0], ret_id) || refuse(reply, 404, "Not Found", NULL);
+    return decimal_read_id(request->parameters[0], ret_id) || refuse(reply, 404, "Not Found", NULL);
 }
 
 bool json_request_page(const struct http_request *request, struct http_reply *reply,
@@ -130,7 +100,7 @@ static bool read_ids(struct http_view list, struct json_ids *ids)
         struct http_view id = list;
         if (comma != NULL)
             id.length = (size_t)(comma - list.bytes);
-        if (!read_id(id, &ids->each[ids->count]))
+        if (!decimal_read_id(id, &ids->each[ids->count]))
             return false;
         ids->count++;
         if (comma == NULL)

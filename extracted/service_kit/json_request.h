@@ -16,7 +16,7 @@ enum {
 };
 
 /* The JSON object of a write. The caller owns it. NULL: the origin is foreign (403), the type is
- * not application/json (415), or it is no JSON object in UTF-8 (400). */
+ * not application/json (415), it is too large (413), or it is no JSON object in UTF-8 (400). */
 json_t *json_request_read(const struct http_request *request, struct http_reply *reply);
 
 /* For writes without a body: only where they come from. */

@@ -1,26 +1,41 @@
 #include "extracted/service_kit/owned_write.h"
 
-#include "extracted/service_kit/ownership.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/service_state.h"
+
+bool owned_write_open(struct database *database, const struct http_request *request,
+                      struct outcome *ret_outcome)
+{
+    struct outcome outcome = {.kind = OUTCOME_BROKEN,
+                              .aggregate = request->state->feeds->aggregate};
+    if (!database_transaction_begin(database)) {
+        *ret_outcome = outcome;
+        return false;
+    }
+    bool is_known = ownership_read(database, outcome.aggregate, &outcome.ownership);
+    if (is_known && outcome.ownership.is_ours)
+        return true;
+    database_transaction_end(database, false);
+    outcome.kind = is_known ? OUTCOME_NOT_OWNER : OUTCOME_BROKEN;
+    *ret_outcome = outcome;
+    return false;
+}
+
+struct outcome owned_write_close(struct database *database, struct outcome outcome)
+{
+    bool is_done = outcome.kind == OUTCOME_DONE;
+    if (!database_transaction_end(database, is_done) && is_done)
+        return outcome_of(OUTCOME_BROKEN);
+    return outcome;
+}
 
 bool owned_write_begin(struct database *database, const struct http_request *request,
                        struct http_reply *reply)
 {
-    const char *aggregate = request->state->feeds->aggregate;
-    struct ownership ownership;
-    if (!database_transaction_begin(database)) {
-        http_reply_fault(reply);
-        return false;
-    }
-    bool is_known = ownership_read(database, aggregate, &ownership);
-    if (is_known && ownership.is_ours)
+    struct outcome outcome;
+    if (owned_write_open(database, request, &outcome))
         return true;
-    database_transaction_end(database, false);
-    if (is_known)
-        problem_reply_not_owner(reply, aggregate, &ownership);
-    else
-        http_reply_fault(reply);
+    problem_reply_outcome(reply, &outcome);
     return false;
 }
 

@@ -7,13 +7,19 @@
 
 #include "extracted/service_kit/database.h"
 #include "extracted/service_kit/http_message.h"
+#include "extracted/service_kit/outcome.h"
 
-/* False: the reply says why not, such as 409 for who does not own the writes. */
+/* False, and nothing is open: the outcome says why not. */
+bool owned_write_open(struct database *database, const struct http_request *request,
+                      struct outcome *ret_outcome);
+
+/* Keeps the rows and events if the outcome is done; what is kept is on disk. Returns the outcome,
+ * which is another one if they could not be kept. */
+struct outcome owned_write_close(struct database *database, struct outcome outcome);
+
+/* The same two for the JSON API: what is not done is a reply already. */
 bool owned_write_begin(struct database *database, const struct http_request *request,
                        struct http_reply *reply);
-
-/* Keeps the rows and events if `is_good`. False: nothing was kept, and the reply is a fault. What
- * is kept is on disk. */
 bool owned_write_end(struct database *database, struct http_reply *reply, bool is_good);
 
 #endif

@@ -66,6 +66,18 @@ bool ownership_parse(const char *owner, bool *ret_is_ours)
     return true;
 }
 
+void ownership_add_sentence(struct body_text *out, const char *aggregate,
+                            const struct ownership *ownership)
+{
+    body_text_add_string(out, "Writes to ");
+    body_text_add_string(out, aggregate);
+    body_text_add_string(out, " belong to the ");
+    body_text_add_string(out, ownership_name(ownership));
+    body_text_add_string(out, " side since epoch ");
+    body_text_add_json_integer(out, ownership->epoch);
+    body_text_add_string(out, ".");
+}
+
 void ownership_add_members(struct body_text *out, const char *aggregate,
                            const struct ownership *ownership)
 {

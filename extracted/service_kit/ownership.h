@@ -36,6 +36,10 @@ const char *ownership_name(const struct ownership *ownership);
 /* "legacy" or "extracted". False: neither. */
 bool ownership_parse(const char *owner, bool *ret_is_ours);
 
+/* "Writes to … belong to the … side since epoch N." */
+void ownership_add_sentence(struct body_text *out, const char *aggregate,
+                            const struct ownership *ownership);
+
 /* "aggregate":…,"owner":…,"epoch":… */
 void ownership_add_members(struct body_text *out, const char *aggregate,
                            const struct ownership *ownership);

@@ -3,11 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text that is read from its front. */
-struct reader {
-    const unsigned char *at;
-    const unsigned char *end;
-};
+#include "extracted/service_kit/utf8.h"
 
 static int digit_value(unsigned char byte)
 {
@@ -21,34 +17,6 @@ static int digit_value(unsigned char byte)
     default:
         return 16;
     }
-}
-
-/* The next character of UTF-8 text (RFC 3629), or -1, with the reader where it was. */
-static int32_t next_character(struct reader *text)
-{
-    /* By length: what the first byte has besides its payload, and the smallest code allowed. */
-    static const struct {
-        unsigned char mask, mark;
-        int32_t smallest;
-    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
-    for (unsigned more = 0; more < 4 && text->at < text->end; more++) {
-        if ((text->at[0] & forms[more].mask) != forms[more].mark)
-            continue;
-        if ((size_t)(text->end - text->at) <= more)
-            return -1;
-        int32_t code = text->at[0] & ~forms[more].mask & 0xff;
-        for (unsigned i = 1; i <= more; i++) {
-            if ((text->at[i] & 0xc0) != 0x80)
-                return -1;
-            code = code * 64 + (text->at[i] & 0x3f);
-        }
-        bool surrogate = code >= 0xd800 && code <= 0xdfff;
-        if (code < forms[more].smallest || code > 0x10ffff || surrogate)
-            return -1;
-        text->at += more + 1;
-        return code;
-    }
-    return -1;
 }
 
 static bool is_blank(int32_t code)
@@ -71,14 +39,14 @@ static bool is_blank(int32_t code)
     }
 }
 
-static void skip_blanks(struct reader *text)
+static void skip_blanks(struct utf8_reader *text)
 {
-    struct reader ahead = *text;
-    while (is_blank(next_character(&ahead)))
+    struct utf8_reader ahead = *text;
+    while (is_blank(utf8_next(&ahead)))
         *text = ahead;
 }
 
-static bool skip_byte(struct reader *text, const char *choices)
+static bool skip_byte(struct utf8_reader *text, const char *choices)
 {
     if (text->at == text->end || *text->at == 0 || strchr(choices, *text->at) == NULL)
         return false;
@@ -86,13 +54,13 @@ static bool skip_byte(struct reader *text, const char *choices)
     return true;
 }
 
-static bool parse_number(struct reader text, int64_t *ret_number)
+static bool parse_number(struct utf8_reader text, int64_t *ret_number)
 {
     const int64_t largest = INT64_C(1) << 53;
     skip_blanks(&text);
     bool negative = text.at < text.end && *text.at == '-';
     skip_byte(&text, "+-");
-    struct reader hex = text;
+    struct utf8_reader hex = text;
     bool is_hex = skip_byte(&hex, "0") && skip_byte(&hex, "xX");
     if (is_hex)
         text = hex;
@@ -113,7 +81,8 @@ static bool parse_number(struct reader text, int64_t *ret_number)
 /* Into room, which is as long as the segment. False: malformed, use the segment as it is. */
 static bool decode(const char *segment, size_t length, unsigned char *room, size_t *ret_length)
 {
-    struct reader raw = {(const unsigned char *)segment, (const unsigned char *)segment + length};
+    struct utf8_reader raw = {(const unsigned char *)segment,
+                              (const unsigned char *)segment + length};
     unsigned char *out = room;
     while (raw.at < raw.end) {
         unsigned char byte = *raw.at++;
@@ -125,27 +94,22 @@ static bool decode(const char *segment, size_t length, unsigned char *room, size
         }
         *out++ = byte;
     }
-    struct reader decoded = {room, out};
-    while (decoded.at < decoded.end) {
-        if (next_character(&decoded) < 0)
-            return false;
-    }
     *ret_length = (size_t)(out - room);
-    return true;
+    return utf8_is_valid((const char *)room, *ret_length);
 }
 
 bool path_id_parse(const char *segment, size_t length, int64_t *ret_id)
 {
     const unsigned char *raw = (const unsigned char *)segment;
     if (memchr(segment, '%', length) == NULL)
-        return parse_number((struct reader){raw, raw + length}, ret_id);
+        return parse_number((struct utf8_reader){raw, raw + length}, ret_id);
     unsigned char *room = malloc(length);
     if (room == NULL)
         return false;
-    struct reader text = {raw, raw + length};
+    struct utf8_reader text = {raw, raw + length};
     size_t decoded = 0;
     if (decode(segment, length, room, &decoded))
-        text = (struct reader){room, room + decoded};
+        text = (struct utf8_reader){room, room + decoded};
     bool is_number = parse_number(text, ret_id);
     free(room);
     return is_number;

@@ -1,8 +1,8 @@
 #include "extracted/service_kit/problem.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+enum { DETAIL_LIMIT = 512 };
 
 static void add_member(struct body_text *body, const char *name, const char *value)
 {
@@ -34,12 +34,25 @@ void problem_reply(struct http_reply *reply, const struct problem *problem)
 void problem_reply_not_owner(struct http_reply *reply, const char *aggregate,
                              const struct ownership *ownership)
 {
-    char detail[160];
-    snprintf(detail, sizeof(detail), "Writes to %s belong to the %s side since epoch %" PRId64 ".",
-             aggregate, ownership_name(ownership), ownership->epoch);
-    struct problem problem = {.status = 409, .title = "Not the write owner", .detail = detail};
-    open_problem(reply, &problem);
-    body_text_add_string(&reply->body, ",");
-    ownership_add_members(&reply->body, aggregate, ownership);
+    struct outcome outcome = {
+        .kind = OUTCOME_NOT_OWNER, .aggregate = aggregate, .ownership = *ownership};
+    problem_reply_outcome(reply, &outcome);
+}
+
+void problem_reply_outcome(struct http_reply *reply, const struct outcome *outcome)
+{
+    struct body_text detail;
+    body_text_init(&detail, DETAIL_LIMIT);
+    outcome_add_detail(&detail, outcome);
+    body_text_add(&detail, "", 1);
+    open_problem(reply, &(struct problem){.status = outcome_status(outcome),
+                                          .title = outcome_title(outcome),
+                                          .detail = detail.overflowed ? NULL : detail.bytes,
+                                          .field = outcome->field});
+    body_text_done(&detail);
+    if (outcome->kind == OUTCOME_NOT_OWNER) {
+        body_text_add_string(&reply->body, ",");
+        ownership_add_members(&reply->body, outcome->aggregate, &outcome->ownership);
+    }
     body_text_add_string(&reply->body, "}");
 }

@@ -5,7 +5,7 @@
 #define SERVICE_KIT_PROBLEM_H
 
 #include "extracted/service_kit/http_message.h"
-#include "extracted/service_kit/ownership.h"
+#include "extracted/service_kit/outcome.h"
 
 struct problem {
     unsigned status;
@@ -20,5 +20,8 @@ void problem_reply(struct http_reply *reply, const struct problem *problem);
 /* 409: somebody else takes the writes. */
 void problem_reply_not_owner(struct http_reply *reply, const char *aggregate,
                              const struct ownership *ownership);
+
+/* What became of a request whose outcome is not done. */
+void problem_reply_outcome(struct http_reply *reply, const struct outcome *outcome);
 
 #endif

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "extracted/service_kit/decimal.h"
 #include "extracted/service_kit/duration.h"
 
-enum { NUMBER_DIGITS = 15, DURATION_LENGTH = 16 };
+enum { DURATION_LENGTH = 16 };
 
 static struct http_view cut(struct http_view *rest, char at)
 {
@@ -33,19 +34,9 @@ bool query_find(struct http_view query, const char *name, struct http_view *ret_
 bool query_number(struct http_view query, const char *name, int64_t otherwise, int64_t *ret_value)
 {
     struct http_view digits;
-    int64_t number = 0;
-    if (!query_find(query, name, &digits)) {
-        *ret_value = otherwise;
-        return true;
-    }
-    if (digits.length == 0 || digits.length > NUMBER_DIGITS)
-        return false;
-    for (size_t i = 0; i < digits.length; i++) {
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
-            return false;
-        number = number * 10 + (digits.bytes[i] - '0');
-    }
-    *ret_value = number;
+    if (query_find(query, name, &digits))
+        return decimal_read(digits, ret_value);
+    *ret_value = otherwise;
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include "extracted/service_kit/feed_routes.h"
 #include "extracted/service_kit/h2_server.h"
 #include "extracted/service_kit/listen_address.h"
+#include "extracted/service_kit/page_style.h"
 #include "extracted/service_kit/service_options.h"
 #include "extracted/service_kit/service_state.h"
 
@@ -62,6 +63,7 @@ static const struct http_route common_routes[] = {
     {"GET", "/health", answer_health, 0},
     {"GET", "/", answer_welcome, 0},
     {"GET", "/api", answer_api_welcome, 0},
+    {"GET", "/forum/style.css", page_style, 0},
 };
 
 enum { COMMON_ROUTES = sizeof(common_routes) / sizeof(common_routes[0]) };
@@ -123,7 +125,8 @@ static int serve(const struct service *service, const struct service_options *op
                                   .feeds = &service->feeds,
                                   .database = database,
                                   .sources = {options->monolith, options->users, options->threads},
-                                  .session_query = service->session_query};
+                                  .session_query = service->session_query,
+                                  .username_query = service->username_query};
     struct h2_service answers = {
         .router = {routes, service->router.count + COMMON_ROUTES + FEED_ROUTES},
         .database = database,

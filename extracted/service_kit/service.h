@@ -18,6 +18,7 @@ struct service {
     struct database_plan tables;
     struct feed_plan feeds;
     size_t session_query;      /* ?1 the hash of a session: user, expires_ms */
+    size_t username_query;     /* ?1 a user: username */
     struct import_plan import; /* for a monolith without feeds */
     struct router router;      /* the kit adds /health, /, /api, /metrics and /internal */
 };

@@ -15,6 +15,7 @@ struct service_state {
     struct followers *followers;
     struct follower_sources sources;
     size_t session_query;
+    size_t username_query;
 };
 
 #endif

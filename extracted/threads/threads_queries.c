@@ -27,6 +27,7 @@ const char *const threads_queries[THREADS_QUERY_COUNT] = {
     [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
     [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
+    [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
     [QUERY_CATEGORIES] =
         "SELECT id, slug, title, description FROM categories ORDER BY position, id",
     [QUERY_CATEGORY] = "SELECT id, (SELECT count(*) FROM threads"

@@ -19,6 +19,7 @@ enum threads_query {
     QUERY_PUT_SESSION,
     QUERY_DELETE_SESSION,
     QUERY_SESSION,       /* ?1 hash: user, expires_ms */
+    QUERY_USERNAME,      /* ?1 user: username */
     QUERY_CATEGORIES,    /* id, slug, title, description */
     QUERY_CATEGORY,      /* ?1 slug: id, number of threads */
     QUERY_CATEGORY_PAGE, /* ?1 category, ?2 limit, ?3 offset: as QUERY_THREAD */

@@ -87,6 +87,7 @@ int main(int argc, char **argv)
                    THREADS_QUERY_COUNT},
         .feeds = {"threads", threads_feeds, sizeof(threads_feeds) / sizeof(threads_feeds[0])},
         .session_query = QUERY_SESSION,
+        .username_query = QUERY_USERNAME,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -17,6 +17,7 @@ enum users_query {
     QUERY_PUT_SESSION,
     QUERY_DELETE_SESSION,
     QUERY_SESSION,    /* ?1 hash: user, expires_ms */
+    QUERY_USERNAME,   /* ?1 user: username */
     QUERY_PROFILE,    /* ?1 id: id, username, name, bio, created_ms */
     QUERY_USER_EDIT,  /* ?1 id, ?2 name, ?3 bio */
     QUERY_USER_EVENT, /* ?1 id: id and row as JSON */

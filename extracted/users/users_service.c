@@ -47,6 +47,7 @@ static const char *const queries[] = {
         "SELECT json_quote(id), json_object('id', id, 'username', username, 'name', name,"
         " 'bio', bio, 'created_ms', created_ms) FROM users WHERE id = ?1",
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
+    [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
     [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
 };
 
@@ -115,6 +116,7 @@ int main(int argc, char **argv)
                    sizeof(queries) / sizeof(queries[0])},
         .feeds = {"users", users_feeds, sizeof(users_feeds) / sizeof(users_feeds[0])},
         .session_query = QUERY_SESSION,
+        .username_query = QUERY_USERNAME,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},
         .router = {routes, sizeof(routes) / sizeof(routes[0])},
     };

@@ -194,9 +194,11 @@ class Forum(unittest.TestCase):
     def test_a_service_knows_only_its_own_paths(self):
         for name in SERVICES:
             others = [path for other in SERVICES if other != name for path in SERVICES[other]]
-            paths = [path.format(1) for path in others] + ["/forum", "/internal/export/users"]
+            paths = [path.format(1) for path in others] + ["/forumx"]
             for answer in ask_all(self.programs[name], paths):
                 self.check(answer, 404, TEXT, b"Not Found")
+            problem = ask(self.programs[name], "/internal/export/users")
+            self.check(problem, 404, "application/problem+json")
 
     def test_services_answer_like_the_monolith_to_the_byte(self):
         ids = odd_ids(200) + MEANS_1 + MEANS_NOTHING + [str(i) for i in range(-1, 70)]
