@@ -2,7 +2,7 @@
  * go. */
 #include "proxy/client/http2_internal.h"
 
-#include "proxy/client/http2_request.h"
+#include "proxy/http/request_head.h"
 
 enum { FIRST_EXTENSION_TYPE = 0x0a };
 
@@ -32,7 +32,7 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghtt
     struct strview value_view = strview_make((const char *)value_bytes.base, value_bytes.len);
     const struct limits *limits = client_connection_limits(session->connection);
     if (stream->exchange == NULL) {
-        http2_request_field(&stream->request, &stream->arena, limits, name_view, value_view);
+        request_head_field(&stream->request, &stream->arena, limits, name_view, value_view);
         return 0;
     }
     struct headers *trailers = &stream->request_trailers;

@@ -1,8 +1,8 @@
 /* One request on an HTTP/2 session: its exchange, and what the exchange asks of its client. */
 #include "proxy/client/http2_internal.h"
 
-#include "proxy/client/http2_request.h"
 #include "proxy/core/check.h"
+#include "proxy/http/request_head.h"
 
 /* --- what an exchange asks of its client --------------------------------------------------- */
 
@@ -103,7 +103,7 @@ struct http2_stream *http2_stream_new(struct http2_session *session, int32_t id)
     stream->arena = arena;
     stream->session = session;
     stream->id = id;
-    http2_request_init(&stream->request);
+    request_head_init(&stream->request);
     headers_init(&stream->request_trailers);
     http2_body_init(&stream->body, &io->buffers, &stream->arena);
     list_append(&session->streams, &stream->node);
@@ -131,7 +131,7 @@ void http2_stream_free(struct http2_stream *stream)
 void http2_stream_head_complete(struct http2_stream *stream, bool ends)
 {
     struct http2_session *session = stream->session;
-    http2_request_done(&stream->request, &stream->arena, ends);
+    request_head_done(&stream->request, &stream->arena, !ends);
     stream->request_ended = ends;
     stream->exchange =
         exchange_start(http2_exchanges(session), &exchange_client_table, stream,

@@ -1,35 +1,6 @@
 #include "proxy/exchange/local_reply.h"
 
-const char *status_phrase(int status)
-{
-    static const struct {
-        int status;
-        const char *phrase;
-    } rows[] = {
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {410, "Gone"},
-        {413, "Content Too Large"},
-        {414, "URI Too Long"},
-        {421, "Misdirected Request"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
-        {451, "Unavailable For Legal Reasons"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].status == status)
-            return rows[i].phrase;
-    }
-    return "Error";
-}
+#include "proxy/http/status.h"
 
 /* Request ids are ours or were checked to hold nothing that JSON would have to escape. */
 static struct strview make_body(int status, const char *detail, struct strview request_id,

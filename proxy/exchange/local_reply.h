@@ -14,7 +14,4 @@ void local_reply_make(enum http_method method, int status, const char *detail,
                       struct strview request_id, struct arena *arena,
                       struct local_reply *ret_reply);
 
-/* "Bad Gateway"; "Error" for a status without a registered phrase. */
-const char *status_phrase(int status);
-
 #endif

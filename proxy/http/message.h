@@ -11,6 +11,12 @@
 
 enum { CONTENT_LENGTH_UNKNOWN = -1 };
 
+/* Why a request is refused; `status` 0 means that it is fine. */
+struct request_verdict {
+    int status;
+    const char *detail; /* one sentence for the client; static */
+};
+
 struct request_head {
     enum http_method method;
     struct strview method_text;
@@ -23,6 +29,9 @@ struct request_head {
     struct headers headers; /* without pseudo-fields and without Host */
     int64_t content_length; /* CONTENT_LENGTH_UNKNOWN when not announced */
     bool has_body;          /* false: the head ended the message */
+    bool has_host;
+    struct strview host;            /* as Host said, lower case; `authority` is what counts */
+    struct request_verdict refusal; /* by the codec: the request could not be read as a whole */
 };
 
 struct response_head {

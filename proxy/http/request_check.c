@@ -44,28 +44,56 @@ static bool fields_are_valid(const struct headers *headers)
     return true;
 }
 
+static struct request_verdict refuse(int status, const char *detail)
+{
+    return (struct request_verdict){status, detail};
+}
+
+static struct request_verdict method_check(const struct request_head *request)
+{
+    if (request->method == METHOD_OTHER && !header_name_is_token(request->method_text))
+        return refuse(400, "The request method is not valid.");
+    if (request->method == METHOD_OTHER)
+        return refuse(501, "The request method is not supported.");
+    if (request->method == METHOD_CONNECT)
+        return refuse(501, "CONNECT is not supported.");
+    if (request->method == METHOD_TRACE)
+        return refuse(405, "TRACE is not allowed.");
+    return refuse(0, NULL);
+}
+
+/* Where it goes: whoever is asked, and for what. */
+static struct request_verdict target_check(const struct request_head *request)
+{
+    if (!authority_is_valid(request->authority))
+        return refuse(400, "The request names no valid host.");
+    /* RFC 9113 section 8.3.1 */
+    if (request->has_host && !strview_equal(request->host, request->authority))
+        return refuse(400, "The request names two hosts.");
+    if (request->path_kind == PATH_INVALID)
+        return refuse(400, "The request path is not valid.");
+    if (request->path_kind == PATH_ASTERISK && request->method != METHOD_OPTIONS)
+        return refuse(400, "The target * is for OPTIONS alone.");
+    return refuse(0, NULL);
+}
+
 struct request_verdict request_check(const struct request_head *request,
                                      const struct limits *limits)
 {
+    if (request->refusal.status != 0)
+        return request->refusal;
     if (request->headers.bytes > limits->header_bytes ||
         request->headers.count > limits->header_fields)
-        return (struct request_verdict){431, "The request header fields are too large."};
-    if (request->method == METHOD_OTHER)
-        return (struct request_verdict){501, "The request method is not supported."};
-    if (request->method == METHOD_CONNECT)
-        return (struct request_verdict){501, "CONNECT is not supported."};
-    if (request->method == METHOD_TRACE)
-        return (struct request_verdict){405, "TRACE is not allowed."};
-    if (!authority_is_valid(request->authority))
-        return (struct request_verdict){400, "The request names no valid host."};
-    if (request->path_kind == PATH_INVALID)
-        return (struct request_verdict){400, "The request path is not valid."};
-    if (request->path_kind == PATH_ASTERISK && request->method != METHOD_OPTIONS)
-        return (struct request_verdict){400, "The target * is for OPTIONS alone."};
+        return refuse(431, "The request header fields are too large.");
+    struct request_verdict verdict = method_check(request);
+    if (verdict.status == 0)
+        verdict = target_check(request);
+    if (verdict.status != 0)
+        return verdict;
     if (!fields_are_valid(&request->headers))
-        return (struct request_verdict){400, "A request header field is not valid."};
+        return refuse(400, "A request header field is not valid.");
     if (limits->body_bytes != 0 && request->content_length > 0 &&
         (uint64_t)request->content_length > limits->body_bytes)
-        return (struct request_verdict){413, "The request content is too large."};
-    return (struct request_verdict){0, NULL};
+        return refuse(413, "The request content is too large.");
+    return refuse(0, NULL);
 }

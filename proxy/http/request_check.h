@@ -8,13 +8,8 @@
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
 
-/* Why a request is refused; `status` 0 means that it is fine. */
-struct request_verdict {
-    int status;
-    const char *detail; /* one sentence for the client; static */
-};
-
-/* The head as read: method in the table, authority, target, names and values, limits. */
+/* The head as read: what its codec refused, limits, method in the table, authority, Host, target,
+ * names and values. */
 struct request_verdict request_check(const struct request_head *request,
                                      const struct limits *limits);
 

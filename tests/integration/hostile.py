@@ -196,6 +196,7 @@ class BrokenStreams(HostileCase):
             GET[:3], GET[:3] + [("host", "")], GET[:3] + [("host", "a"), ("host", "b")],
             replaced(":scheme", b"ht tp"), replaced(":path", "no-slash"), replaced(":path", "*"),
             GET + [("content-length", "5")],  # and END_STREAM
+            GET + [("host", "elsewhere")], GET + [("host", "")],
         ]
         for fields in faults:
             with self.subTest(fields=fields):

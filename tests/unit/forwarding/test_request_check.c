@@ -149,6 +149,39 @@ static void a_bad_path_or_authority_is_a_bad_request(void **state)
     assert_int_equal(status_of(&request), 400);
 }
 
+static void a_host_beside_the_authority_has_to_say_the_same(void **state)
+{
+    (void)state;
+    struct request_head request = good_request();
+    request.has_host = true;
+    request.host = request.authority;
+    assert_int_equal(status_of(&request), 0);
+    request.host = STRVIEW("example.org:80");
+    assert_int_equal(status_of(&request), 400);
+    request.host = STRVIEW_NONE;
+    assert_int_equal(status_of(&request), 400);
+}
+
+static void what_the_codec_refused_is_refused(void **state)
+{
+    (void)state;
+    struct request_head request = good_request();
+    request.method = METHOD_OTHER;
+    request.refusal = (struct request_verdict){414, "long"};
+    assert_int_equal(status_of(&request), 414);
+}
+
+static void a_method_that_is_no_token_is_a_bad_request(void **state)
+{
+    (void)state;
+    struct request_head request = good_request();
+    request.method = METHOD_OTHER;
+    request.method_text = STRVIEW("G(T");
+    assert_int_equal(status_of(&request), 400);
+    request.method_text = STRVIEW_NONE;
+    assert_int_equal(status_of(&request), 400);
+}
+
 static void an_asterisk_is_for_options_alone(void **state)
 {
     (void)state;
@@ -231,6 +264,9 @@ int main(void)
         cmocka_unit_test(a_good_request_is_not_refused),
         cmocka_unit_test(methods_outside_the_table_are_not_implemented),
         cmocka_unit_test(a_bad_path_or_authority_is_a_bad_request),
+        cmocka_unit_test(a_host_beside_the_authority_has_to_say_the_same),
+        cmocka_unit_test(what_the_codec_refused_is_refused),
+        cmocka_unit_test(a_method_that_is_no_token_is_a_bad_request),
         cmocka_unit_test(an_asterisk_is_for_options_alone),
         cmocka_unit_test(fields_are_checked_by_name_and_value),
         cmocka_unit_test(as_many_fields_and_bytes_as_the_limits_say_are_taken),

@@ -1,6 +1,8 @@
-#include "proxy/client/http2_request.h"
+#include "proxy/http/request_head.h"
 
-void http2_request_init(struct request_head *head)
+enum { FIELD_OVERHEAD_BYTES = 32 }; /* RFC 9113 section 6.5.2 */
+
+void request_head_init(struct request_head *head)
 {
     *head = (struct request_head){
         .method = METHOD_OTHER,
@@ -8,6 +10,12 @@ void http2_request_init(struct request_head *head)
         .content_length = CONTENT_LENGTH_UNKNOWN,
     };
     headers_init(&head->headers);
+}
+
+void request_head_refuse(struct request_head *head, int status, const char *detail)
+{
+    if (head->refusal.status == 0)
+        head->refusal = (struct request_verdict){status, detail};
 }
 
 static struct strview lower_copy(struct arena *arena, struct strview text)
@@ -35,42 +43,54 @@ static bool take_part(struct request_head *head, struct arena *arena, enum heade
     } else if (token == HEADER_AUTHORITY) {
         head->authority = lower_copy(arena, value);
     } else if (token == HEADER_HOST) {
-        /* :authority wins, and one Host is sent (RFC 9113 section 8.3.1). */
-        if (head->authority.length == 0)
-            head->authority = lower_copy(arena, value);
+        if (head->has_host) /* RFC 9112 section 3.2 */
+            request_head_refuse(head, 400, "The request has more than one Host.");
+        head->has_host = true;
+        head->host = lower_copy(arena, value);
     } else {
         return false;
     }
     return true;
 }
 
-void http2_request_field(struct request_head *head, struct arena *arena,
-                         const struct limits *limits, struct strview name, struct strview value)
+/* RFC 9110 section 8.6: one number. A list of equal ones may be valid; nobody sends it in earnest.
+ */
+static void take_content_length(struct request_head *head, struct strview value)
+{
+    uint64_t length = 0;
+    if (head->content_length != CONTENT_LENGTH_UNKNOWN ||
+        !strview_to_u64(value, INT64_MAX, &length))
+        request_head_refuse(head, 400, "The content length is not one number.");
+    else
+        head->content_length = (int64_t)length;
+}
+
+void request_head_field(struct request_head *head, struct arena *arena, const struct limits *limits,
+                        struct strview name, struct strview value)
 {
     struct headers *headers = &head->headers;
     if (headers->bytes > limits->header_bytes || headers->count > limits->header_fields)
         return;
-    if (headers->bytes + name.length + value.length + 32 > limits->header_bytes) {
+    if (headers->bytes + name.length + value.length + FIELD_OVERHEAD_BYTES > limits->header_bytes) {
         headers->bytes = limits->header_bytes + 1; /* remembered as too much */
         return;
     }
     enum header_token token = header_token_of(name);
     if (take_part(head, arena, token, value)) {
-        headers->bytes += (uint32_t)(name.length + value.length) + 32;
+        headers->bytes += (uint32_t)(name.length + value.length) + FIELD_OVERHEAD_BYTES;
         return;
     }
-    if (token == HEADER_CONTENT_LENGTH) { /* nghttp2 has checked that there is one number */
-        uint64_t length = 0;
-        if (strview_to_u64(value, INT64_MAX, &length))
-            head->content_length = (int64_t)length;
-    }
+    if (token == HEADER_CONTENT_LENGTH)
+        take_content_length(head, value);
     headers_add(headers, arena, token, arena_copy(arena, name), arena_copy(arena, value));
 }
 
-void http2_request_done(struct request_head *head, struct arena *arena, bool ends)
+void request_head_done(struct request_head *head, struct arena *arena, bool has_body)
 {
-    head->has_body = !ends;
-    head->path_kind = path_canonical(arena, head->target, &head->path, &head->query);
-    if (ends && head->content_length > 0)
+    head->has_body = has_body;
+    if (!has_body && head->content_length > 0)
         head->content_length = 0;
+    if (head->authority.length == 0)
+        head->authority = head->host;
+    head->path_kind = path_canonical(arena, head->target, &head->path, &head->query);
 }
