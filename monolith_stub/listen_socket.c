@@ -4,11 +4,26 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 1024, HOST_TEXT = 100, PORT_TEXT = 8 };
+enum {
+    LISTEN_BACKLOG = 1024,
+    HOST_TEXT = 100,
+    PORT_TEXT = 8,
+    PORT_DIGITS = 5,
+    PORT_LARGEST = 65535
+};
+
+/* 0 stands for a free one. */
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits <= PORT_DIGITS && text[digits] == 0 &&
+           strtoul(text, NULL, 10) <= PORT_LARGEST;
+}
 
 /* Splits at the last colon; an IPv6 address stands in brackets. */
 static bool split_address(const char *address, char *ret_host, char *ret_port)
@@ -23,8 +38,7 @@ static bool split_address(const char *address, char *ret_host, char *ret_port)
     } else if (memchr(address, ':', length) != NULL) {
         return false;
     }
-    size_t digits = strspn(colon + 1, "0123456789");
-    if (length == 0 || length >= HOST_TEXT || digits == 0 || digits > 5 || colon[1 + digits] != 0)
+    if (length == 0 || length >= HOST_TEXT || !is_port(colon + 1))
         return false;
     snprintf(ret_host, HOST_TEXT, "%.*s", (int)length, address);
     snprintf(ret_port, PORT_TEXT, "%s", colon + 1);

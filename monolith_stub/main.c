@@ -96,7 +96,8 @@ static int run(const struct options *options, const sigset_t *stop_signals)
     case LISTEN_OK:
         break;
     case LISTEN_BAD_ADDRESS:
-        fprintf(stderr, "monolith_stub: --listen '%s' is not ADDRESS:PORT\n", options->listen);
+        fprintf(stderr, "monolith_stub: --listen '%s' is not ADDRESS:PORT, with PORT 0 to 65535\n",
+                options->listen);
         return EXIT_USAGE;
     case LISTEN_FAILED:
         fprintf(stderr, "monolith_stub: cannot listen on %s: %s\n", options->listen,

@@ -114,6 +114,14 @@ static enum attempt import_all(struct import *import)
     return outcome == BACKFILL_AGAIN ? ATTEMPT_AGAIN : ATTEMPT_HOPELESS;
 }
 
+/* Who starts everything by hand sees at once what is missing. */
+static void say_that_it_waits(const struct import *import)
+{
+    fprintf(stderr, "%s: cannot import yet (%s); trying again for up to %.1f s\n",
+            import->settings->service, import->reason,
+            (double)import->settings->timeout_ms / 1000.);
+}
+
 /* A signal ends the pause early. */
 static void pause_before_retry(void)
 {
@@ -123,7 +131,7 @@ static void pause_before_retry(void)
 
 static enum import_outcome import_until(struct import *import, bool has_rows)
 {
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         enum attempt outcome = import_all(import);
         if (outcome == ATTEMPT_DONE)
             return IMPORT_FILLED;
@@ -134,6 +142,8 @@ static enum import_outcome import_until(struct import *import, bool has_rows)
         if (outcome == ATTEMPT_HOPELESS ||
             backfill_now_ms() + RETRY_PAUSE_MS >= import->deadline_ms)
             return IMPORT_FAILED;
+        if (is_first)
+            say_that_it_waits(import);
         pause_before_retry();
     }
 }

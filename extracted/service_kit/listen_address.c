@@ -5,11 +5,20 @@
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, NAME_LENGTH = 104 };
+enum { BACKLOG = 1024, NAME_LENGTH = 104, PORT_DIGITS = 5, PORT_LARGEST = 65535 };
+
+/* 0 stands for a free one. */
+static bool is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits >= 1 && digits <= PORT_DIGITS && text[digits] == 0 &&
+           strtoul(text, NULL, 10) <= PORT_LARGEST;
+}
 
 /* Cuts "name:port" in place; brackets around an IPv6 address go away. */
 static bool cut_address(char *address, const char **ret_name, const char **ret_port)
@@ -18,8 +27,7 @@ static bool cut_address(char *address, const char **ret_name, const char **ret_p
     if (colon == NULL || colon == address)
         return false;
     *colon = 0;
-    size_t digits = strspn(colon + 1, "0123456789");
-    if (digits == 0 || digits > 5 || colon[1 + digits] != 0)
+    if (!is_port(colon + 1))
         return false;
     bool brackets = address[0] == '[' && colon[-1] == ']';
     if (brackets) {

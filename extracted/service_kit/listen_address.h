@@ -9,7 +9,7 @@ enum { LISTEN_ADDRESS_LENGTH = 128 };
 
 enum listen_address_fault {
     LISTEN_ADDRESS_FINE,
-    LISTEN_ADDRESS_MALFORMED, /* not ADDRESS:PORT, [ADDRESS]:PORT or NAME:PORT */
+    LISTEN_ADDRESS_MALFORMED, /* not ADDRESS:PORT, [ADDRESS]:PORT or NAME:PORT; PORT 0 to 65535 */
     LISTEN_ADDRESS_REFUSED,   /* the system says no: errno */
 };
 

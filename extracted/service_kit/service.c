@@ -167,7 +167,8 @@ static int run(const struct service *service, const struct service_options *opti
     case LISTEN_ADDRESS_FINE:
         break;
     case LISTEN_ADDRESS_MALFORMED:
-        fprintf(stderr, "%s: --listen '%s' is not ADDRESS:PORT\n", service->name, options->listen);
+        fprintf(stderr, "%s: --listen '%s' is not ADDRESS:PORT, with PORT 0 to 65535\n",
+                service->name, options->listen);
         return EXIT_USAGE;
     case LISTEN_ADDRESS_REFUSED:
         fprintf(stderr, "%s: cannot listen on %s: %s\n", service->name, options->listen,

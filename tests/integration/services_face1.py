@@ -18,6 +18,7 @@ import tempfile
 import unittest
 
 from services_programs import Program, ask, ask_all, program_path
+from strangler_test import wait_until
 
 WHOLE_RUN_SECONDS = 300
 TEXT = "text/plain; charset=utf-8"
@@ -364,9 +365,11 @@ class Life(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as reserved:
             port = reserved.getsockname()[1]
         posts = self.start("posts", "--monolith", f"http://127.0.0.1:{port}")
+        wait_until("the first failed try is told", posts.complaints)
         self.start("monolith", listen=f"127.0.0.1:{port}").wait_ready()
         posts.wait_ready()
         self.assertEqual(posts.stop(), 0)
+        self.assertRegex(posts.complaints(), r"\Aposts: cannot import yet \(http://.*\n\Z")
 
     def test_an_empty_service_gives_up_in_time(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -421,7 +424,7 @@ class Life(unittest.TestCase):
 
     def test_bad_usage_is_2_a_fault_is_1_help_is_0(self):
         usage = [["--nonsense"], ["extra"], ["--listen"], ["--listen", "nowhere"],
-                 ["--listen", "127.0.0.1"]]
+                 ["--listen", "127.0.0.1"], ["--listen", "127.0.0.1:99999"]]
         service_usage = [["--monolith", "ftp://x"], ["--import-timeout", "soon"]]
         with socket.create_server(("127.0.0.1", 0)) as taken:
             fault = [["--listen", "127.0.0.1:%d" % taken.getsockname()[1], "--database", "x.db"],

@@ -23,7 +23,9 @@ static const char *const malformed[] = {
     "127.0.0.1:999999",
     "::1:80",
     "[]:80",
-
+    "127.0.0.1:65536",
+    "127.0.0.1:99999",
+    "[::1]:70000",
 };
 
 static void malformed_addresses_are_told_from_refused_ones(void **state)
