@@ -127,7 +127,15 @@ static void ask_again(struct h2_stream *stream, bool is_last_call)
     make_due(client);
 }
 
-/* Replies that wait: all after news, else those whose time is over. */
+static bool is_due(const struct h2_server *server, const struct http_reply *reply, bool has_news)
+{
+    if (reply->wait_until <= server->turn.now)
+        return true;
+    if (reply->wait == HTTP_WAIT_EVENT)
+        return has_news || server->waiting.is_over;
+    return reply->is_woken;
+}
+
 static void ask_waiting(struct h2_server *server)
 {
     unsigned news = database_news(server->turn.service->database);
@@ -138,10 +146,8 @@ static void ask_waiting(struct h2_server *server)
     struct h2_stream *following;
     for (struct h2_stream *stream = server->waiting.first; stream != NULL; stream = following) {
         following = stream->next_waiting;
-        bool is_over = server->waiting.is_over || stream->reply.wait_until <= now;
-        bool is_wanted = stream->reply.is_woken || (has_news && stream->reply.waits_for_events);
-        if (is_over || is_wanted)
-            ask_again(stream, is_over);
+        if (is_due(server, &stream->reply, has_news))
+            ask_again(stream, server->waiting.is_over && stream->reply.wait == HTTP_WAIT_EVENT);
         if (stream->is_waiting && stream->reply.wait_until < next)
             next = stream->reply.wait_until;
     }
@@ -313,17 +319,23 @@ struct ev_loop *h2_server_loop(struct h2_server *server)
     return server->loop;
 }
 
+static void remove_clients(struct h2_server *server)
+{
+    while (server->clients != NULL)
+        remove_client(server->clients);
+}
+
 void h2_server_run(struct h2_server *server)
 {
     ev_run(server->loop, 0);
+    remove_clients(server);
 }
 
 void h2_server_free(struct h2_server *server)
 {
     if (server == NULL)
         return;
-    while (server->clients != NULL)
-        remove_client(server->clients);
+    remove_clients(server);
     ev_io_stop(server->loop, &server->acceptable);
     ev_prepare_stop(server->loop, &server->before_wait);
     ev_timer_stop(server->loop, &server->every_second);

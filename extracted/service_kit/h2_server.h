@@ -22,7 +22,7 @@ struct h2_server *h2_server_new(int take_listen_socket, const struct h2_service 
 struct ev_loop *h2_server_loop(struct h2_server *server);
 
 /* Serves until TERM or INT, then says goodbye to everyone and returns once they are gone, or after
- * H2_DRAIN_S. */
+ * H2_DRAIN_S. No request and no task is left then. */
 void h2_server_run(struct h2_server *server);
 
 void h2_server_free(struct h2_server *server);

@@ -49,7 +49,7 @@ static int answer(struct h2_session *session, struct h2_stream *stream, bool is_
 static int answer_first(struct h2_session *session, struct h2_stream *stream)
 {
     const struct h2_waiting *waiting = session->turn->waiting;
-    return answer(session, stream, waiting->is_over || waiting->count >= H2_WAITING);
+    return answer(session, stream, waiting->count >= H2_WAITING);
 }
 
 bool h2_session_ask_again(struct h2_stream *stream, bool is_last_call)

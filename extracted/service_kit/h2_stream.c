@@ -154,9 +154,9 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
                           bool is_last_call)
 {
     struct http_reply *reply = &stream->reply;
-    if (!reply->is_waiting)
+    if (reply->wait == HTTP_WAIT_NONE)
         stream->request.arrived = now;
-    reply->is_waiting = false;
+    reply->wait = HTTP_WAIT_NONE;
     reply->is_woken = false;
     stream->request.state = service->state;
     stream->request.now = now;
@@ -165,7 +165,7 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
     if (!stream->body.overflowed)
         stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
     make_reply(stream, service);
-    if (reply->is_waiting && !is_last_call)
+    if (reply->wait != HTTP_WAIT_NONE && !is_last_call)
         return false;
     if (reply->body.overflowed)
         http_reply_fault(reply);

@@ -71,8 +71,7 @@ void http_reply_see_other(struct http_reply *reply, const char *location)
 
 void http_reply_wait(struct http_reply *reply, double until)
 {
-    reply->is_waiting = true;
-    reply->waits_for_events = true;
+    reply->wait = HTTP_WAIT_EVENT;
     reply->wait_until = until;
 }
 

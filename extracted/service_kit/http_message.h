@@ -43,7 +43,14 @@ struct http_request {
     struct service_state *state; /* the running service, for answers that need more than rows */
     double arrived;              /* when it was complete; the loop's time in seconds */
     double now;                  /* the same clock, now */
-    bool is_last_call;           /* the reply cannot wait any longer */
+    bool is_last_call;           /* the reply cannot wait */
+};
+
+/* What a reply that is not made yet waits for. */
+enum http_wait {
+    HTTP_WAIT_NONE,
+    HTTP_WAIT_EVENT, /* the next one of the outbox */
+    HTTP_WAIT_TASK,  /* see http_task.h */
 };
 
 struct http_field {
@@ -60,10 +67,9 @@ struct http_reply {
     unsigned field_count;
     struct http_task *tasks; /* what it waits for, or waited; see http_task.h */
     bool is_woken;           /* one of them is done: time to ask the route again */
-    bool waits_for_events;
-    bool is_waiting;       /* not made yet: the route is asked again, see http_reply_wait */
-    double wait_until;     /* the loop's time */
-    struct body_text body; /* not sent with 204 */
+    enum http_wait wait;     /* what for; the route is then asked again */
+    double wait_until;       /* and at the latest then: the loop's time */
+    struct body_text body;   /* not sent with 204 */
 };
 
 void http_reply_init(struct http_reply *reply);
@@ -78,7 +84,8 @@ void http_reply_fault(struct http_reply *reply);   /* 500; the cause was logged 
 void http_reply_see_other(struct http_reply *reply, const char *location); /* 303 */
 
 /* Instead of a reply: asks the same route again after the next event of the outbox, and at the
- * latest at `until` (the loop's time), then with is_last_call set. */
+ * latest at `until` (the loop's time). Before that the server may stop: then it is asked with
+ * is_last_call set. */
 void http_reply_wait(struct http_reply *reply, double until);
 
 /* One more field; a value that is too long makes the reply a fault. */

@@ -14,8 +14,7 @@ void http_task_start(struct http_reply *reply, struct http_task *take_task, doub
     take_task->next = reply->tasks;
     take_task->reply = reply;
     reply->tasks = take_task;
-    reply->is_waiting = true;
-    reply->waits_for_events = false;
+    reply->wait = HTTP_WAIT_TASK;
     reply->wait_until = until;
 }
 

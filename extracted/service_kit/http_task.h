@@ -20,7 +20,7 @@ struct http_task *http_task_find(const struct http_reply *reply,
                                  void (*kind)(struct http_task *task));
 
 /* Gives the task to the reply, which then waits for it, at the latest until `until` (the loop's
- * time). */
+ * time). A server that stops waits for it, too. */
 void http_task_start(struct http_reply *reply, struct http_task *take_task, double until);
 
 /* The route is called again soon. */

@@ -10,6 +10,7 @@
 
 #include "extracted/service_kit/feed_routes.h"
 #include "extracted/service_kit/h2_server.h"
+#include "extracted/service_kit/job_pool.h"
 #include "extracted/service_kit/listen_address.h"
 #include "extracted/service_kit/page_style.h"
 #include "extracted/service_kit/service_options.h"
@@ -81,11 +82,12 @@ static struct http_route *join_routes(const struct router *own)
 }
 
 /* What lives in the server's loop besides the server. */
-static bool start_following(struct service_state *state, struct h2_server *server)
+static bool start_companions(struct service_state *state, struct h2_server *server)
 {
     struct ev_loop *loop = h2_server_loop(server);
+    state->jobs = job_pool_new(loop);
     state->client = http_client_new(loop);
-    if (state->client == NULL)
+    if (state->jobs == NULL || state->client == NULL)
         return false;
     struct followers_settings settings = {.service = state->name,
                                           .database = state->database,
@@ -99,7 +101,7 @@ static bool start_following(struct service_state *state, struct h2_server *serve
 
 static int run_server(struct service_state *state, struct h2_server *server, const char *address)
 {
-    bool is_good = server != NULL && start_following(state, server);
+    bool is_good = server != NULL && start_companions(state, server);
     if (is_good && stop_asked == 0) {
         printf("ready %s\n", address);
         fflush(stdout);
@@ -107,6 +109,7 @@ static int run_server(struct service_state *state, struct h2_server *server, con
     }
     followers_free(state->followers);
     http_client_free(state->client);
+    job_pool_free(state->jobs);
     return is_good ? EXIT_DONE : EXIT_PROBLEM;
 }
 

@@ -13,6 +13,7 @@ struct service_state {
     struct database *database;
     struct http_client *client;
     struct followers *followers;
+    struct job_pool *jobs;
     struct follower_sources sources;
     size_t session_query;
     size_t username_query;
