@@ -41,6 +41,8 @@ static const char *title_of(unsigned status)
         return "Request Header Fields Too Large";
     case 501:
         return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
     default:
         return "Internal Server Error";
     }
@@ -62,4 +64,6 @@ void face_translate_fault(const struct http_request *request, struct http_reply 
         page_reply_status(&page, status);
         break;
     }
+    if (status == 503)
+        http_reply_add_field(reply, "retry-after", "1");
 }

@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/service_state.h"
 
 static struct http_job *job_of(struct job *job)
@@ -40,6 +39,11 @@ struct http_job *http_job_find(const struct http_reply *reply)
     return (struct http_job *)http_task_find(reply, leave);
 }
 
+void http_job_reply_busy(struct http_reply *reply)
+{
+    http_reply_text(reply, 503, "Service Unavailable");
+}
+
 bool http_job_start(const struct http_request *request, struct http_reply *reply,
                     struct http_job *take_job)
 {
@@ -53,6 +57,6 @@ bool http_job_start(const struct http_request *request, struct http_reply *reply
         return true;
     }
     take_job->free(take_job);
-    problem_reply_busy(reply);
+    http_job_reply_busy(reply);
     return false;
 }

@@ -25,8 +25,11 @@ struct http_job {
 /* NULL: the reply has begun none; it may have one. */
 struct http_job *http_job_find(const struct http_reply *reply);
 
+/* 503, which is worded as the path's face does; for a job that did not run in time as well. */
+void http_job_reply_busy(struct http_reply *reply);
+
 /* `run` and `free` are set. False: too much is waiting, or the reply cannot wait; the job was
- * freed, and the reply is 503. Else the reply waits. */
+ * freed, and the reply says that we are busy. Else the reply waits. */
 bool http_job_start(const struct http_request *request, struct http_reply *reply,
                     struct http_job *take_job);
 

@@ -184,6 +184,7 @@ void page_reply_status(struct page *page, unsigned status)
         {415, "Unsupported Media Type", "That is not how a form of this forum is sent."},
         {431, "Request Header Fields Too Large", "The head of the request is too long."},
         {501, "Not Implemented", "That method is not known here."},
+        {503, "Service Unavailable", "Too much is waiting already. Try again in a moment."},
         {500, "Internal Server Error", "Something of ours broke."},
     };
     size_t at = 0;

@@ -31,12 +31,6 @@ void problem_reply(struct http_reply *reply, const struct problem *problem)
     body_text_add_string(&reply->body, "}");
 }
 
-void problem_reply_busy(struct http_reply *reply)
-{
-    problem_reply(reply, &(struct problem){.status = 503, .title = "Service Unavailable"});
-    http_reply_add_field(reply, "retry-after", "1");
-}
-
 void problem_reply_not_owner(struct http_reply *reply, const char *aggregate,
                              const struct ownership *ownership)
 {

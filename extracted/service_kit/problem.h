@@ -17,9 +17,6 @@ struct problem {
 /* Makes the reply complete; a body written before is replaced. */
 void problem_reply(struct http_reply *reply, const struct problem *problem);
 
-/* 503: too much waits already. */
-void problem_reply_busy(struct http_reply *reply);
-
 /* 409: somebody else takes the writes. */
 void problem_reply_not_owner(struct http_reply *reply, const char *aggregate,
                              const struct ownership *ownership);
