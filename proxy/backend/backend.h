@@ -5,7 +5,7 @@
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H
 
-#include "proxy/backend/endpoint_registry.h"
+#include "proxy/backend/endpoint_set.h"
 #include "proxy/core/strview.h"
 
 enum backend_protocol { BACKEND_HTTP1, BACKEND_H2, BACKEND_PROTOCOL_COUNT };
@@ -42,10 +42,14 @@ struct backend {
     enum backend_protocol protocol;
     enum balance balance;
     bool isolated;
-    struct endpoint_state **endpoints; /* borrowed from the registry */
-    uint32_t endpoint_count;           /* at least 1 */
+    _Atomic(struct endpoint_set *) endpoints; /* owned; only control puts another in its place */
     struct timeouts timeouts;
     struct backend_metrics metrics;
 };
+
+static inline const struct endpoint_set *backend_endpoints(const struct backend *backend)
+{
+    return atomic_load_explicit(&backend->endpoints, memory_order_acquire);
+}
 
 #endif

@@ -39,10 +39,8 @@ static bool is_named(const struct endpoint_state *endpoint, const struct backend
                      uint32_t backend_count)
 {
     for (uint32_t i = 0; i < backend_count; i++) {
-        for (uint32_t j = 0; j < backends[i].endpoint_count; j++) {
-            if (backends[i].endpoints[j] == endpoint)
-                return true;
-        }
+        if (endpoint_set_contains(backend_endpoints(&backends[i]), endpoint))
+            return true;
     }
     return false;
 }

@@ -19,7 +19,8 @@ struct backend_pool {
     struct list connections; /* all others; h2: all */
     uint32_t connection_count;
     uint32_t in_flight; /* open streams */
-    uint32_t turn;      /* of the backend whose first endpoint this is, for round_robin */
+    uint32_t turn;      /* round_robin: whose turn it is, in the backend with this first endpoint */
+    int32_t owed;       /* round_robin with weights: how far this endpoint is behind its share */
 };
 
 /* All pools of a worker, by endpoint id. */

@@ -1,83 +1,56 @@
-#include "proxy/backend/balancer.h"
+#include "proxy/backend/balance.h"
 
-/* An endpoint that is down or was tried already costs this much more than one that is neither. */
-enum { COST_TRIED = 1u << 30, COST_DOWN = 1u << 29 };
+/* Loads are multiples of this, so that a weight divides them without losing much. */
+#define LOAD_SCALE (UINT64_C(1) << 20)
 
-static uint32_t cost_of(struct endpoint_state *endpoint, struct backend_pools *pools,
-                        const struct balance_facts *facts)
+uint64_t balance_cost(const struct balance_view *view, const struct endpoint_slot *slot)
 {
-    uint32_t cost = backend_pools_get(pools, endpoint)->in_flight;
-    if (endpoint == facts->tried)
+    struct endpoint_state *state = slot->state;
+    uint64_t cost = (backend_pools_get(view->pools, state)->in_flight + UINT64_C(1)) * LOAD_SCALE;
+    if (view->set->weighted) {
+        if (slot->weight == 0)
+            return COST_CLOSED;
+        cost /= slot->weight;
+    }
+    if (state == view->facts->tried)
         cost |= COST_TRIED;
-    if (atomic_load_explicit(&endpoint->down_until_ms, memory_order_relaxed) > facts->now_ms)
+    if (atomic_load_explicit(&state->down_until_ms, memory_order_relaxed) > view->facts->now_ms)
         cost |= COST_DOWN;
     return cost;
 }
 
-/* The cheapest endpoint, looking from a random one on, so that equals share. */
-static struct endpoint_state *pick_least(const struct backend *backend, struct backend_pools *pools,
-                                         const struct balance_facts *facts)
+/* The finalizer of splitmix64 (Steele, Lea, Flood 2014). */
+uint64_t balance_mix(uint64_t bits)
 {
-    struct endpoint_state *best = NULL;
-    uint32_t best_cost = UINT32_MAX;
-    uint32_t first = (uint32_t)(facts->random % backend->endpoint_count);
-    for (uint32_t i = 0; i < backend->endpoint_count; i++) {
-        struct endpoint_state *endpoint = backend->endpoints[(first + i) % backend->endpoint_count];
-        uint32_t cost = cost_of(endpoint, pools, facts);
-        if (cost < best_cost) {
-            best = endpoint;
-            best_cost = cost;
-        }
-    }
-    return best;
+    bits = (bits ^ (bits >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ (bits >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return bits ^ (bits >> 31);
 }
 
-/*
- * Two different random endpoints, the one with less in flight (Mitzenmacher, "The power of two
- * choices", 2001). When both are in trouble, the best of all.
- */
-static struct endpoint_state *pick_two_choices(const struct backend *backend,
-                                               struct backend_pools *pools,
-                                               const struct balance_facts *facts)
+/* FNV-1a, whose weak upper bits the mix mends. */
+uint64_t balance_key(struct strview identity)
 {
-    uint32_t count = backend->endpoint_count;
-    uint32_t first = (uint32_t)(facts->random % count);
-    uint32_t second = (uint32_t)((first + 1 + (facts->random >> 32) % (count - 1)) % count);
-    uint32_t first_cost = cost_of(backend->endpoints[first], pools, facts);
-    uint32_t second_cost = cost_of(backend->endpoints[second], pools, facts);
-    if (first_cost >= COST_DOWN && second_cost >= COST_DOWN)
-        return pick_least(backend, pools, facts);
-    return backend->endpoints[first_cost <= second_cost ? first : second];
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < identity.length; i++)
+        hash = (hash ^ (unsigned char)identity.data[i]) * UINT64_C(0x100000001b3);
+    return balance_mix(hash);
 }
 
-/* In order, this worker's own count; endpoints in trouble are passed over. */
-static struct endpoint_state *pick_round_robin(const struct backend *backend,
-                                               struct backend_pools *pools,
-                                               const struct balance_facts *facts)
-{
-    uint32_t turn = backend_pools_get(pools, backend->endpoints[0])->turn++;
-    for (uint32_t i = 0; i < backend->endpoint_count; i++) {
-        struct endpoint_state *endpoint = backend->endpoints[(turn + i) % backend->endpoint_count];
-        if (cost_of(endpoint, pools, facts) < COST_DOWN)
-            return endpoint;
-    }
-    return pick_least(backend, pools, facts);
-}
+static const struct endpoint_slot *(*const policies[BALANCE_COUNT])(const struct balance_view *) = {
+    [BALANCE_TWO_CHOICES] = balance_two_choices,
+    [BALANCE_ROUND_ROBIN] = balance_round_robin,
+    [BALANCE_LEAST_IN_FLIGHT] = balance_least_in_flight,
+    [BALANCE_HASH] = balance_hash,
+};
 
 struct endpoint_state *balancer_pick(const struct backend *backend, struct backend_pools *pools,
                                      const struct balance_facts *facts)
 {
-    if (backend->endpoint_count == 1)
-        return backend->endpoints[0];
-    switch (backend->balance) {
-    case BALANCE_ROUND_ROBIN:
-        return pick_round_robin(backend, pools, facts);
-    case BALANCE_LEAST_IN_FLIGHT:
-        return pick_least(backend, pools, facts);
-    case BALANCE_TWO_CHOICES:
-    case BALANCE_HASH:
-    case BALANCE_COUNT:
-        break;
-    }
-    return pick_two_choices(backend, pools, facts);
+    const struct balance_view view = {backend_endpoints(backend), pools, facts};
+    const struct endpoint_slot *slot = NULL;
+    if (view.set->count > 1)
+        slot = policies[backend->balance](&view);
+    else if (view.set->count == 1 && view.set->slots[0].weight > 0)
+        slot = &view.set->slots[0];
+    return slot != NULL ? slot->state : NULL;
 }

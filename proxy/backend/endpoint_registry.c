@@ -7,6 +7,8 @@
 
 enum { FIRST_SEGMENT = 16, SEGMENTS_MAX = 24, FIRST_BUCKETS = 64 };
 
+#define HASH_BASIS UINT64_C(0xcbf29ce484222325)
+
 /*
  * States by id stand in segments, each twice as large as the one before, that never move: workers
  * may read while control adds. The buckets (chains of ids) are control's alone.
@@ -114,6 +116,7 @@ static struct endpoint_state *state_new(uint32_t id, struct strview backend_name
     state->id = id;
     state->protocol = protocol;
     state->address = *address;
+    state->hash = hash_add(HASH_BASIS, address_text);
     return state;
 }
 
@@ -134,7 +137,7 @@ struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
                                              struct strview address_text,
                                              const struct address *address, int protocol)
 {
-    uint64_t hash = hash_add(hash_add(0xcbf29ce484222325u, backend_name), address_text);
+    uint64_t hash = hash_add(hash_add(HASH_BASIS, backend_name), address_text);
     struct endpoint_state *known = find(registry, hash, backend_name, address_text, protocol);
     if (known != NULL)
         return known;

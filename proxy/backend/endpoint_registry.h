@@ -6,20 +6,7 @@
 #ifndef BACKEND_ENDPOINT_REGISTRY_H
 #define BACKEND_ENDPOINT_REGISTRY_H
 
-#include <stdatomic.h>
-
-#include "proxy/core/strview.h"
-#include "proxy/net/address.h"
-
-struct endpoint_state {
-    uint32_t id; /* dense, from 0: the index of each worker's pool for it */
-    struct strview backend_name;
-    struct strview address_text;
-    int protocol; /* enum backend_protocol */
-    struct address address;
-    _Atomic uint32_t consecutive_failures;
-    _Atomic uint64_t down_until_ms; /* loop clock; before it the endpoint is tried last */
-};
+#include "proxy/backend/endpoint_state.h"
 
 struct endpoint_registry;
 

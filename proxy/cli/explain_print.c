@@ -229,11 +229,11 @@ static void print_sent(const struct explanation *explanation, struct arena *aren
     struct strview side = side_name(plan->side);
     if (plan->module != NULL)
         print_line(out, "side", side);
+    const struct endpoint_set *set = backend_endpoints(backend);
     print_line(out, "backend",
                arena_printf(arena, "%.*s (%s, %.*s%s)", STRVIEW_ARGS(backend->name),
-                            protocol_name(backend),
-                            STRVIEW_ARGS(backend->endpoints[0]->address_text),
-                            backend->endpoint_count > 1 ? ", …" : ""));
+                            protocol_name(backend), STRVIEW_ARGS(set->slots[0].state->address_text),
+                            set->count > 1 ? ", …" : ""));
     print_line(out, "sends",
                arena_printf(arena, "%.*s %.*s%.*s%s", STRVIEW_ARGS(request->method_text),
                             STRVIEW_ARGS(plan->path), STRVIEW_ARGS(request->query),

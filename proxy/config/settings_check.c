@@ -63,6 +63,15 @@ static void check_listeners(struct settings *settings, struct config_report *rep
                      "without a listener nobody can connect");
 }
 
+static bool has_a_weight(const struct number_list_setting *weights)
+{
+    for (size_t i = 0; i < weights->count; i++) {
+        if (weights->items[i].value > 0)
+            return true;
+    }
+    return false;
+}
+
 static void check_backend(const struct backend_settings *backend, struct config_report *report)
 {
     if (backend->tls.node != NULL) {
@@ -75,9 +84,9 @@ static void check_backend(const struct backend_settings *backend, struct config_
         source_error(report, "out-of-range", source_value_span(backend->weights.node),
                      "there are %zu endpoints, but %zu weights", backend->endpoints.count,
                      backend->weights.count);
-    if (backend->balance.value == BALANCE_HASH)
-        source_warning(report, "not-built-yet", source_value_span(backend->balance.node),
-                       "this balance is not built yet, `two_choices` is used in its place");
+    if (backend->weights.count > 0 && !has_a_weight(&backend->weights))
+        source_error(report, "out-of-range", source_value_span(backend->weights.node),
+                     "with no weight above 0 no endpoint takes requests");
 }
 
 static void check_isolated(const struct settings *settings, struct config_report *report)

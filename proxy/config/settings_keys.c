@@ -127,7 +127,7 @@ static const struct key_row backend_rows[] = {
      KEY_REQUIRED},
     {"protocol", read_word, AT(protocol), &protocol_words, BACKEND_HTTP1, "\"h2\"", 0},
     {"balance", read_word, AT(balance), &balance_words, BALANCE_TWO_CHOICES, "\"round_robin\"", 0},
-    {"weights", read_integer_list, AT(weights), &weight_range, 0, "[ 3, 1 ]", KEY_NOT_BUILT},
+    {"weights", read_integer_list, AT(weights), &weight_range, 0, "[ 3, 1 ]", 0},
     {"isolated", read_flag, AT(isolated), NULL, 0, "true", 0},
     {"tls", read_group, AT(tls), &tls_keys, 0, "{ ca = \"certs/ca.pem\"; }", 0},
     {"health", read_group, AT(health), &health_keys, 0, "{ path = \"/\"; }", KEY_NOT_BUILT},

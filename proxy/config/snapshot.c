@@ -38,6 +38,9 @@ void snapshot_unref(struct snapshot *snapshot)
         snapshot_unref(base);
         return;
     }
+    for (uint32_t i = 0; i < snapshot->backend_count; i++)
+        endpoint_set_free(
+            atomic_load_explicit(&snapshot->backends[i].endpoints, memory_order_relaxed));
     for (uint32_t i = 0; i < snapshot->listener_count; i++)
         tls_context_unref(snapshot->listeners[i].tls);
     if (snapshot->routes != NULL)

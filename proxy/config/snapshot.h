@@ -6,6 +6,7 @@
 #define CONFIG_SNAPSHOT_H
 
 #include "proxy/backend/backend.h"
+#include "proxy/backend/endpoint_registry.h"
 #include "proxy/core/arena.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/http/limits.h"

@@ -33,6 +33,24 @@ static struct timeouts timeouts_of(const struct timeout_settings *settings)
     };
 }
 
+static struct endpoint_set *build_endpoints(const struct backend *backend,
+                                            const struct backend_settings *settings,
+                                            struct endpoint_registry *registry)
+{
+    size_t count = settings->endpoints.count;
+    struct endpoint_slot *slots = memory_zalloc(count * sizeof(*slots));
+    for (size_t i = 0; i < count; i++) {
+        const struct address_setting *endpoint = &settings->endpoints.items[i];
+        slots[i].state = endpoint_registry_get(registry, backend->name, endpoint->text,
+                                               &endpoint->address, (int)backend->protocol);
+        slots[i].weight =
+            settings->weights.count > 0 ? (uint32_t)settings->weights.items[i].value : 1;
+    }
+    struct endpoint_set *set = endpoint_set_new(slots, (uint32_t)count);
+    free(slots);
+    return set;
+}
+
 static void build_backend(struct snapshot *snapshot, const struct backend_settings *settings,
                           struct endpoint_registry *registry, struct backend *backend)
 {
@@ -41,14 +59,7 @@ static void build_backend(struct snapshot *snapshot, const struct backend_settin
     backend->balance = (enum balance)settings->balance.value;
     backend->isolated = settings->isolated.value != 0;
     backend->timeouts = timeouts_of(&settings->timeouts);
-    backend->endpoint_count = (uint32_t)settings->endpoints.count;
-    backend->endpoints =
-        snapshot_array(snapshot, backend->endpoint_count, sizeof(*backend->endpoints));
-    for (uint32_t i = 0; i < backend->endpoint_count; i++) {
-        const struct address_setting *endpoint = &settings->endpoints.items[i];
-        backend->endpoints[i] = endpoint_registry_get(registry, backend->name, endpoint->text,
-                                                      &endpoint->address, (int)backend->protocol);
-    }
+    backend->endpoints = build_endpoints(backend, settings, registry);
 }
 
 static void build_backends(struct snapshot *snapshot, const struct settings *settings,

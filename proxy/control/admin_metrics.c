@@ -62,8 +62,9 @@ static void write_endpoints(const struct control *control, FILE *out)
     const struct snapshot *snapshot = control->publisher.current;
     for (uint32_t i = 0; i < snapshot->backend_count; i++) {
         const struct backend *backend = &snapshot->backends[i];
-        for (uint32_t j = 0; j < backend->endpoint_count; j++) {
-            const struct endpoint_state *endpoint = backend->endpoints[j];
+        const struct endpoint_set *set = backend_endpoints(backend);
+        for (uint32_t j = 0; j < set->count; j++) {
+            const struct endpoint_state *endpoint = set->slots[j].state;
             bool failing =
                 atomic_load_explicit(&endpoint->consecutive_failures, memory_order_relaxed) > 0;
             fprintf(out, "strangler_endpoint_healthy{backend=\"%.*s\",endpoint=\"%.*s\"} %d\n",

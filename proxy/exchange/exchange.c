@@ -151,33 +151,6 @@ static void prepare_request(struct exchange *exchange)
     };
 }
 
-void exchange_forward(struct exchange *exchange)
-{
-    struct exchange_environment *environment = exchange->environment;
-    uint64_t random = 0;
-    if (exchange->backend->endpoint_count > 1)
-        memcpy(&random, entropy_take(&environment->entropy, sizeof(random)), sizeof(random));
-    struct balance_facts facts = {
-        .random = random,
-        .now_ms = environment->io->loop.now_ms,
-        .tried = exchange->endpoint,
-    };
-    exchange->endpoint = balancer_pick(exchange->backend, environment->pools, &facts);
-    struct backend_stream_options options = {
-        .request = &exchange->backend_request,
-        .timeouts = &exchange->timeouts,
-        .events = &exchange_stream_events,
-        .owner = exchange,
-        .arena = exchange->arena,
-    };
-    exchange->attempts++;
-    exchange->attempt_began_us = environment->io->loop.now_us;
-    exchange_set_state(exchange, EXCHANGE_FORWARDING);
-    exchange->stream = backend_pool_open_stream(
-        backend_pools_get(environment->pools, exchange->endpoint), &options);
-    exchange_progress(exchange);
-}
-
 /* --- the life of an exchange --------------------------------------------------------------- */
 
 static struct exchange *exchange_new(struct exchange_environment *environment,

@@ -176,7 +176,7 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
         .body_given = exchange->body_given,
         .answer_started = exchange->answer_started,
         .attempts = exchange->attempts,
-        .endpoint_count = exchange->backend->endpoint_count,
+        .endpoint_count = backend_endpoints(exchange->backend)->count,
     };
     if (retry_decide(&facts, &exchange->environment->retries)) {
         exchange_forward(exchange);

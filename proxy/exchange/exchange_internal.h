@@ -88,11 +88,13 @@ void exchange_proceed(struct exchange *exchange);
 /* The request is complete: says so to the endpoint. */
 void exchange_send_end(struct exchange *exchange);
 
-/* Opens a stream to an endpoint of the planned backend: the first attempt or a retry. */
-void exchange_forward(struct exchange *exchange);
-
 /* Answers in the proxy's own name; only before the answer has started. */
 void exchange_reply_locally(struct exchange *exchange, int status, const char *detail);
+
+/* --- exchange_forward.c -------------------------------------------------------------------- */
+
+/* Opens a stream to an endpoint of the planned backend: the first attempt or a retry. */
+void exchange_forward(struct exchange *exchange);
 
 /* --- exchange_wait.c ----------------------------------------------------------------------- */
 

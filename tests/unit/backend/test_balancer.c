@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "proxy/backend/balancer.h"
+#include "proxy/backend/endpoint_registry.h"
 
 enum { ENDPOINTS = 5, NOW_MS = 1000000 };
 
@@ -18,6 +19,18 @@ struct fixture {
     struct backend backend;
     struct balance_facts facts;
 };
+
+/* The first `count` endpoints with these weights. */
+static void use_endpoints(struct fixture *f, uint32_t count, const uint32_t *weights)
+{
+    struct endpoint_slot slots[ENDPOINTS] = {{.weight = 0}};
+    for (uint32_t i = 0; i < count; i++) {
+        slots[i].state = f->endpoints[i];
+        slots[i].weight = weights[i];
+    }
+    endpoint_set_free(f->backend.endpoints);
+    f->backend.endpoints = endpoint_set_new(slots, count);
+}
 
 static int set_up(void **state)
 {
@@ -35,12 +48,8 @@ static int set_up(void **state)
         f->endpoints[i] =
             endpoint_registry_get(f->registry, STRVIEW("b"), view, &address, BACKEND_HTTP1);
     }
-    f->backend = (struct backend){
-        .name = STRVIEW("b"),
-        .balance = BALANCE_TWO_CHOICES,
-        .endpoints = f->endpoints,
-        .endpoint_count = ENDPOINTS,
-    };
+    f->backend = (struct backend){.name = STRVIEW("b"), .balance = BALANCE_TWO_CHOICES};
+    use_endpoints(f, ENDPOINTS, (const uint32_t[ENDPOINTS]){1, 1, 1, 1, 1});
     f->facts = (struct balance_facts){.now_ms = NOW_MS};
     *state = f;
     return 0;
@@ -57,6 +66,7 @@ static int tear_down(void **state)
     for (int i = 0; i < ENDPOINTS; i++)
         set_in_flight(f, i, 0);
     backend_pools_done(&f->pools);
+    endpoint_set_free(f->backend.endpoints);
     endpoint_registry_free(f->registry);
     io_done(&f->io);
     return 0;
@@ -79,6 +89,7 @@ static uint64_t random_of(uint64_t number)
 static int pick(struct fixture *f, uint64_t random)
 {
     f->facts.random = random;
+    f->facts.key = random_of(~random);
     const struct endpoint_state *picked = balancer_pick(&f->backend, &f->pools, &f->facts);
     for (int i = 0; i < ENDPOINTS; i++) {
         if (picked == f->endpoints[i])
@@ -105,7 +116,7 @@ enum { POLICIES = sizeof(policies) / sizeof(policies[0]) };
 static void a_single_endpoint_is_always_picked(void **state)
 {
     struct fixture *f = *state;
-    f->backend.endpoint_count = 1;
+    use_endpoints(f, 1, (const uint32_t[]){7});
     set_down(f, 0);
     f->facts.tried = f->endpoints[0];
     for (int i = 0; i < POLICIES; i++) {
@@ -161,7 +172,7 @@ static void what_was_tried_or_is_down_is_avoided_while_there_is_another(void **s
 static void of_two_the_other_one_is_picked_after_a_try(void **state)
 {
     struct fixture *f = *state;
-    f->backend.endpoint_count = 2;
+    use_endpoints(f, 2, (const uint32_t[]){1, 1});
     f->facts.tried = f->endpoints[0];
     for (int i = 0; i < POLICIES; i++) {
         f->backend.balance = policies[i];
@@ -173,7 +184,7 @@ static void of_two_the_other_one_is_picked_after_a_try(void **state)
 static void one_that_is_down_is_better_than_the_one_that_just_failed(void **state)
 {
     struct fixture *f = *state;
-    f->backend.endpoint_count = 2;
+    use_endpoints(f, 2, (const uint32_t[]){1, 1});
     f->facts.tried = f->endpoints[0];
     set_down(f, 1);
     set_in_flight(f, 1, 100);
@@ -230,6 +241,129 @@ static void least_in_flight_takes_the_least_used_of_all(void **state)
         assert_int_equal(pick(f, random_of(i)), 3);
 }
 
+static void weights_are_shares_under_every_policy(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t weights[ENDPOINTS] = {400, 300, 200, 100, 0};
+    for (int i = 0; i < POLICIES; i++) {
+        if (policies[i] == BALANCE_LEAST_IN_FLIGHT || policies[i] == BALANCE_TWO_CHOICES)
+            continue; /* these share by load, see below */
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = policies[i];
+        use_endpoints(f, ENDPOINTS, weights);
+        pick_often(f, 10000, counts);
+        for (int j = 0; j < ENDPOINTS; j++) {
+            uint32_t share = weights[j] * 10;
+            assert_in_range(counts[j], share - share / 10, share + share / 10);
+        }
+    }
+}
+
+/* Requests that never end: what is in flight becomes what the weights say. */
+static void weights_are_shares_of_what_is_in_flight(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t weights[ENDPOINTS] = {8, 4, 2, 2, 0};
+    static const enum balance by_load[] = {BALANCE_LEAST_IN_FLIGHT, BALANCE_TWO_CHOICES};
+    for (int i = 0; i < 2; i++) {
+        f->backend.balance = by_load[i];
+        use_endpoints(f, ENDPOINTS, weights);
+        for (int j = 0; j < ENDPOINTS; j++)
+            set_in_flight(f, j, 0);
+        for (uint64_t j = 0; j < 1600; j++)
+            backend_pools_get(&f->pools, f->endpoints[pick(f, random_of(j))])->in_flight++;
+        for (int j = 0; j < ENDPOINTS; j++) {
+            uint32_t in_flight = backend_pools_get(&f->pools, f->endpoints[j])->in_flight;
+            assert_in_range(in_flight, weights[j] * 95, weights[j] * 105);
+        }
+    }
+}
+
+static void a_heavy_endpoint_does_not_get_its_share_in_one_burst(void **state)
+{
+    struct fixture *f = *state;
+    static const int order[] = {0, 0, 1, 0, 2, 0, 0}; /* as nginx does it with 5, 1, 1 */
+    f->backend.balance = BALANCE_ROUND_ROBIN;
+    use_endpoints(f, 3, (const uint32_t[]){5, 1, 1});
+    for (int i = 0; i < 70; i++)
+        assert_int_equal(pick(f, (uint64_t)i), order[i % 7]);
+}
+
+static void round_robin_shares_evenly_what_one_in_trouble_leaves(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t counts[ENDPOINTS];
+    f->backend.balance = BALANCE_ROUND_ROBIN;
+    set_down(f, 2);
+    pick_often(f, 1000, counts);
+    for (int i = 0; i < ENDPOINTS; i++)
+        assert_int_equal(counts[i], i == 2 ? 0 : 250);
+}
+
+static void a_key_stays_with_its_endpoint(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.balance = BALANCE_HASH;
+    for (uint64_t i = 0; i < 1000; i++) {
+        int first = pick(f, i);
+        set_in_flight(f, first, (uint32_t)i);
+        assert_int_equal(pick(f, i), first);
+    }
+}
+
+static void an_endpoint_that_goes_moves_only_its_own_keys(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t weights[ENDPOINTS] = {3, 1, 2, 5, 4};
+    static const uint32_t without[ENDPOINTS] = {3, 1, 2, 0, 4};
+    enum { KEYS = 2000 };
+    static int before[KEYS];
+    f->backend.balance = BALANCE_HASH;
+    for (int weighted = 0; weighted < 2; weighted++) {
+        use_endpoints(f, ENDPOINTS, weighted ? weights : (const uint32_t[]){1, 1, 1, 1, 1});
+        for (uint64_t i = 0; i < KEYS; i++)
+            before[i] = pick(f, i);
+        use_endpoints(f, ENDPOINTS, weighted ? without : (const uint32_t[]){1, 1, 1, 0, 1});
+        for (uint64_t i = 0; i < KEYS; i++)
+            assert_true(weighted && before[i] != 3 ? pick(f, i) == before[i] : pick(f, i) != 3);
+        use_endpoints(f, ENDPOINTS, weighted ? weights : (const uint32_t[]){1, 1, 1, 1, 1});
+        set_down(f, 3); /* one in trouble is as good as gone, for a while */
+        for (uint64_t i = 0; i < KEYS; i++)
+            assert_true(before[i] == 3 ? pick(f, i) != 3 : pick(f, i) == before[i]);
+        atomic_store(&f->endpoints[3]->down_until_ms, 0);
+    }
+}
+
+static void without_a_known_endpoint_nothing_is_picked(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < POLICIES; i++) {
+        f->backend.balance = policies[i];
+        use_endpoints(f, 0, NULL);
+        assert_null(balancer_pick(&f->backend, &f->pools, &f->facts));
+        use_endpoints(f, 1, (const uint32_t[]){0});
+        assert_null(balancer_pick(&f->backend, &f->pools, &f->facts));
+        use_endpoints(f, 3, (const uint32_t[]){0, 0, 0});
+        assert_null(balancer_pick(&f->backend, &f->pools, &f->facts));
+    }
+}
+
+static void the_only_endpoint_with_a_weight_takes_all(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < POLICIES; i++) {
+        f->backend.balance = policies[i];
+        use_endpoints(f, 3, (const uint32_t[]){0, 9, 0});
+        for (uint64_t j = 0; j < 100; j++)
+            assert_int_equal(pick(f, random_of(j)), 1);
+        f->facts.tried = f->endpoints[1];
+        set_down(f, 1);
+        assert_int_equal(pick(f, 1), 1);
+        f->facts.tried = NULL;
+        atomic_store(&f->endpoints[1]->down_until_ms, 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -245,6 +379,14 @@ int main(void)
         TEST(an_endpoint_comes_back_when_its_time_is_over),
         TEST(round_robin_goes_in_order_whatever_is_in_flight),
         TEST(least_in_flight_takes_the_least_used_of_all),
+        TEST(weights_are_shares_under_every_policy),
+        TEST(weights_are_shares_of_what_is_in_flight),
+        TEST(a_heavy_endpoint_does_not_get_its_share_in_one_burst),
+        TEST(round_robin_shares_evenly_what_one_in_trouble_leaves),
+        TEST(a_key_stays_with_its_endpoint),
+        TEST(an_endpoint_that_goes_moves_only_its_own_keys),
+        TEST(without_a_known_endpoint_nothing_is_picked),
+        TEST(the_only_endpoint_with_a_weight_takes_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

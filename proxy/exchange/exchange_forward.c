@@ -1,0 +1,68 @@
+/* One attempt: an endpoint of the planned backend, and a stream to it. */
+#include "proxy/exchange/exchange_internal.h"
+
+/* An IPv6 client may use any address of its /64. */
+static uint64_t key_of_address(const struct ip_address *address)
+{
+    size_t length = ip_is_v4(address) ? sizeof(address->bytes) : sizeof(address->bytes) / 2;
+    return balance_key(strview_make((const char *)address->bytes, length));
+}
+
+/* Who asks: the identity that a module goes by, whatever its stage, else the client's address. One
+ * that is given out just now is nobody's yet. */
+static uint64_t key_of(struct exchange *exchange)
+{
+    const struct plan_rules *rules = &exchange_snapshot(exchange)->rules;
+    struct identity identity = exchange->plan.identity;
+    struct identity_facts facts = {
+        .client = exchange->address,
+        .random = entropy_take(&exchange->environment->entropy, IDENTITY_RANDOM_BYTES),
+    };
+    if (identity.value.length == 0)
+        identity = identity_of(rules->identity, rules->identity_count, exchange->request, &facts,
+                               exchange->arena);
+    bool known = identity.value.length > 0 && identity.kind != IDENTITY_ADDRESS;
+    if (known && (!identity.assigned || exchange->plan.identity.assigned))
+        return balance_key(identity.value);
+    return key_of_address(&exchange->address);
+}
+
+static struct endpoint_state *pick_endpoint(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    const struct backend *backend = exchange->backend;
+    struct balance_facts facts = {
+        .now_ms = environment->io->loop.now_ms,
+        .tried = exchange->endpoint,
+    };
+    if (backend_endpoints(backend)->count > 1)
+        memcpy(&facts.random, entropy_take(&environment->entropy, sizeof(facts.random)),
+               sizeof(facts.random));
+    if (backend->balance == BALANCE_HASH)
+        facts.key = key_of(exchange);
+    return balancer_pick(backend, environment->pools, &facts);
+}
+
+void exchange_forward(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    struct endpoint_state *endpoint = pick_endpoint(exchange);
+    if (endpoint == NULL) {
+        exchange_reply_locally(exchange, 503, "The backend has no endpoint that takes requests.");
+        return;
+    }
+    struct backend_stream_options options = {
+        .request = &exchange->backend_request,
+        .timeouts = &exchange->timeouts,
+        .events = &exchange_stream_events,
+        .owner = exchange,
+        .arena = exchange->arena,
+    };
+    exchange->endpoint = endpoint;
+    exchange->attempts++;
+    exchange->attempt_began_us = environment->io->loop.now_us;
+    exchange_set_state(exchange, EXCHANGE_FORWARDING);
+    exchange->stream =
+        backend_pool_open_stream(backend_pools_get(environment->pools, endpoint), &options);
+    exchange_progress(exchange);
+}
