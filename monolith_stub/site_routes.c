@@ -7,6 +7,7 @@
 #include "monolith_stub/face1.h"
 #include "monolith_stub/feeds/feed_reply.h"
 #include "monolith_stub/feeds/owner_reply.h"
+#include "monolith_stub/feeds/rows_reply.h"
 #include "monolith_stub/metrics.h"
 #include "monolith_stub/pages/page_people.h"
 #include "monolith_stub/pages/page_talk.h"
@@ -102,6 +103,8 @@ const struct route site_routes[] = {
     PLAIN("/internal/export/threads", export_threads),
     PLAIN("/internal/export/posts", export_posts),
     CONTROL("GET", "/internal/feed/{}", feed_answer, WORK_AT_ONCE),
+    CONTROL("GET", "/internal/rows/{}", rows_answer, WORK_AT_ONCE),
+    CONTROL("GET", "/internal/digest/{}", rows_answer_digest, WORK_AT_ONCE),
     CONTROL("GET", "/internal/owner/{}", owner_answer, WORK_AT_ONCE),
     CONTROL("POST", "/internal/owner/{}", owner_answer_change, WORK_WRITES),
     CONTROL("POST", "/internal/sessions/check", session_check_answer, WORK_AT_ONCE),

@@ -10,12 +10,13 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "extracted/flip/application.h"
+#include "extracted/application/application.h"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 enum { LAG_LIMIT_MS = 20000, LAG_POLL_MS = 20, NAME_BYTES = 64 };
@@ -24,8 +25,7 @@ struct flip {
     const char *module; /* the aggregate is called so, too */
     const char *owner;
     uint64_t epoch;
-    struct application legacy;
-    struct application extracted;
+    struct application_pair pair;
 };
 
 static const char help[] =
@@ -36,10 +36,7 @@ static const char help[] =
     "  MODULE   users, threads or posts\n"
     "  OWNER    legacy or extracted\n"
     "  EPOCH    above every epoch that the applications know\n"
-    "\n"
-    "Environment: FORUM_LEGACY (default http://127.0.0.1:3000), FORUM_USERS (…:3001),\n"
-    "FORUM_THREADS (…:3002), FORUM_POSTS (…:3003).\n"
-    "\n"
+    "\n" APPLICATION_ENVIRONMENT "\n"
     "Exit status: 0 done, 1 failed and the old owner owns again, 2 bad usage.\n";
 
 static uint64_t now_ms(void)
@@ -57,33 +54,6 @@ static void sleep_ms(long ms)
 
 /* --- usage --------------------------------------------------------------------------------- */
 
-static const char *address_of(const char *variable, const char *usual)
-{
-    const char *value = getenv(variable);
-    return value != NULL && value[0] != '\0' ? value : usual;
-}
-
-static bool set_extracted(struct flip *flip)
-{
-    static const struct {
-        const char *module;
-        const char *variable;
-        const char *usual;
-    } rows[] = {
-        {"users", "FORUM_USERS", "http://127.0.0.1:3001"},
-        {"threads", "FORUM_THREADS", "http://127.0.0.1:3002"},
-        {"posts", "FORUM_POSTS", "http://127.0.0.1:3003"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(flip->module, rows[i].module) != 0)
-            continue;
-        flip->extracted =
-            (struct application){"extracted", address_of(rows[i].variable, rows[i].usual), true};
-        return true;
-    }
-    return false;
-}
-
 static bool parse_arguments(int argc, char **argv, struct flip *flip)
 {
     if (argc != 4)
@@ -95,22 +65,42 @@ static bool parse_arguments(int argc, char **argv, struct flip *flip)
     flip->epoch = strtoull(argv[3], &end, 10);
     if (errno != 0 || end == argv[3] || *end != '\0' || argv[3][0] == '-' || flip->epoch == 0)
         return false;
-    flip->legacy =
-        (struct application){"legacy", address_of("FORUM_LEGACY", "http://127.0.0.1:3000"), false};
     return (strcmp(flip->owner, "legacy") == 0 || strcmp(flip->owner, "extracted") == 0) &&
-           set_extracted(flip);
+           application_pair_find(flip->module, &flip->pair);
 }
 
 /* --- the steps ----------------------------------------------------------------------------- */
 
 static const struct application *new_owner(const struct flip *flip)
 {
-    return strcmp(flip->owner, "legacy") == 0 ? &flip->legacy : &flip->extracted;
+    return strcmp(flip->owner, "legacy") == 0 ? &flip->pair.legacy : &flip->pair.extracted;
 }
 
 static const struct application *old_owner(const struct flip *flip)
 {
-    return strcmp(flip->owner, "legacy") == 0 ? &flip->extracted : &flip->legacy;
+    return strcmp(flip->owner, "legacy") == 0 ? &flip->pair.extracted : &flip->pair.legacy;
+}
+
+enum { PATH_BYTES = 128, BODY_BYTES = 128 };
+
+/* Who owns the module's writes, by that application; `body` says who shall. NULL: see fault. */
+static json_t *ask(const struct application *application, const char *module, const char *body,
+                   struct application_fault *fault)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "/internal/owner/%s", module);
+    struct application_question question = {.path = path, .post_json = body};
+    return application_ask_json(application, &question, fault);
+}
+
+/* Durable when it returns. */
+static json_t *tell(const struct application *application, const struct flip *flip,
+                    const char *owner, uint64_t epoch, struct application_fault *fault)
+{
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body), "{\"owner\":\"%s\",\"epoch\":%llu}", owner,
+             (unsigned long long)epoch);
+    return ask(application, flip->module, body, fault);
 }
 
 /* Has the new owner applied every event of the old owner's feeds, as far as those went? */
@@ -134,7 +124,7 @@ static bool wait_for_lag_0(const struct flip *flip, const json_t *feeds_last,
 {
     const uint64_t end_ms = now_ms() + LAG_LIMIT_MS;
     for (;;) {
-        json_t *status = application_owner(new_owner(flip), flip->module, fault);
+        json_t *status = ask(new_owner(flip), flip->module, NULL, fault);
         bool done = status != NULL && has_everything(status, old_owner(flip)->side, feeds_last);
         bool answered = status != NULL;
         json_decref(status);
@@ -154,8 +144,7 @@ static bool wait_for_lag_0(const struct flip *flip, const json_t *feeds_last,
 /* *ret_touched: something may have changed, and has to be taken back after a failure. */
 static bool move(const struct flip *flip, struct application_fault *fault, bool *ret_touched)
 {
-    json_t *released =
-        application_tell_owner(old_owner(flip), flip->module, flip->owner, flip->epoch, fault);
+    json_t *released = tell(old_owner(flip), flip, flip->owner, flip->epoch, fault);
     *ret_touched = released != NULL || !fault->answered;
     if (released == NULL)
         return false;
@@ -167,8 +156,7 @@ static bool move(const struct flip *flip, struct application_fault *fault, bool 
     json_decref(released);
     if (!followed)
         return false;
-    json_t *taken =
-        application_tell_owner(new_owner(flip), flip->module, flip->owner, flip->epoch, fault);
+    json_t *taken = tell(new_owner(flip), flip, flip->owner, flip->epoch, fault);
     json_decref(taken);
     return taken != NULL;
 }
@@ -179,10 +167,8 @@ static void take_back(const struct flip *flip)
 {
     struct application_fault fault = {.answered = false};
     const char *owner = old_owner(flip)->side;
-    json_decref(
-        application_tell_owner(new_owner(flip), flip->module, owner, flip->epoch + 1, &fault));
-    json_t *back =
-        application_tell_owner(old_owner(flip), flip->module, owner, flip->epoch + 1, &fault);
+    json_decref(tell(new_owner(flip), flip, owner, flip->epoch + 1, &fault));
+    json_t *back = tell(old_owner(flip), flip, owner, flip->epoch + 1, &fault);
     if (back == NULL)
         fprintf(stderr, "flip: %s may have no owner now: %s\n", flip->module, fault.text);
     json_decref(back);

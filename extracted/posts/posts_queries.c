@@ -1,5 +1,6 @@
 #include "extracted/posts/posts_queries.h"
 
+#include "extracted/service_kit/feed_rows.h"
 #include "extracted/service_kit/replica.h"
 
 /* By enum post_column; ?2 is who looks. */
@@ -66,4 +67,14 @@ const char *const posts_queries[POSTS_QUERY_COUNT] = {
         "SELECT json_quote(post_id || ':' || user_id), json_object('post', post_id,"
         " 'user', user_id, 'created_ms', created_ms) FROM likes"
         " WHERE post_id = ?1 AND user_id = ?2",
+    [QUERY_POST_ROWS] = "SELECT id, thread_id, user_id, text, created_ms, edited_ms, deleted, id"
+                        " FROM posts" FEED_ROWS_BY_ID,
+    /* Ids are "POST:USER"; without a colon substr takes the whole text. */
+    [QUERY_LIKE_ROWS] =
+        "SELECT post_id, user_id, created_ms, post_id || ':' || user_id FROM likes"
+        " WHERE (post_id, user_id) > (coalesce(CAST(?1 AS INTEGER), -9223372036854775807),"
+        " coalesce(CAST(substr(?1, instr(?1, ':') + 1) AS INTEGER), 0))"
+        " AND (post_id, user_id) <= (coalesce(CAST(?2 AS INTEGER), 9223372036854775807),"
+        " coalesce(CAST(substr(?2, instr(?2, ':') + 1) AS INTEGER), 9223372036854775807))"
+        " ORDER BY post_id, user_id LIMIT ?3",
 };

@@ -37,6 +37,8 @@ enum posts_query {
     QUERY_POST_EVENT,   /* ?1 id: id and row as JSON */
     QUERY_LIKED,        /* ?1 post, ?2 user: a row if it is so */
     QUERY_LIKE_EVENT,   /* ?1 post, ?2 user: id and row as JSON */
+    QUERY_POST_ROWS,
+    QUERY_LIKE_ROWS,
     POSTS_QUERY_COUNT,
 };
 

@@ -71,12 +71,14 @@ static const struct row_shape thread_shape = {thread_event, 3};
 static const struct row_shape category_shape = {category_event, 3};
 
 const struct feed posts_feeds[] = {
-    [FEED_POSTS] = {"posts", "posts", &post_shape, QUERY_PUT_POST, QUERY_DELETE_POST},
-    [FEED_LIKES] = {"likes", "posts", &like_shape, QUERY_PUT_LIKE, QUERY_DELETE_LIKE},
-    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
-    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
-    {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
-    {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY, QUERY_DELETE_CATEGORY},
+    [FEED_POSTS] = {"posts", "posts", &post_shape, QUERY_PUT_POST, QUERY_DELETE_POST,
+                    QUERY_POST_ROWS},
+    [FEED_LIKES] = {"likes", "posts", &like_shape, QUERY_PUT_LIKE, QUERY_DELETE_LIKE,
+                    QUERY_LIKE_ROWS},
+    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER, 0},
+    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION, 0},
+    {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD, 0},
+    {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY, QUERY_DELETE_CATEGORY, 0},
 };
 
 static void answer_all(struct database *database, const struct http_request *request,

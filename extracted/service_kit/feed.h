@@ -26,6 +26,8 @@ struct feed {
     const struct row_shape *shape; /* the members of an event's row */
     size_t put_query;    /* they are ?1, ?2, …; the event's epoch comes next, if it is wanted */
     size_t delete_query; /* ?1 the id, ?2 the epoch if it is wanted */
+    size_t rows_query;   /* of an own feed: ?1 after and ?2 up to an id, NULL for no bound; ?3 how
+                            many: the members, then the id as text, by ascending id */
 };
 
 struct feed_plan {

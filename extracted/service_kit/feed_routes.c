@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "extracted/service_kit/feed_rows.h"
 #include "extracted/service_kit/outbox.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/query_string.h"
@@ -200,6 +201,8 @@ static void answer_metrics(struct database *database, const struct http_request 
 
 const struct http_route feed_routes[FEED_ROUTES] = {
     {"GET", "/internal/feed/{}", answer_feed, 0},
+    {"GET", "/internal/rows/{}", feed_rows_answer, 0},
+    {"GET", "/internal/digest/{}", feed_rows_answer_digest, 0},
     {"GET", "/internal/owner/{}", answer_owner, 0},
     {"POST", "/internal/owner/{}", answer_change, OWNER_BODY_LIMIT},
     {"GET", "/metrics", answer_metrics, 0},

@@ -7,7 +7,7 @@
 
 #include "extracted/service_kit/router.h"
 
-enum { FEED_ROUTES = 4 };
+enum { FEED_ROUTES = 6 };
 
 extern const struct http_route feed_routes[FEED_ROUTES];
 

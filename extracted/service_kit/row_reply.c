@@ -27,7 +27,7 @@ static void add_value(struct body_text *body, enum row_kind kind, sqlite3_stmt *
     }
 }
 
-static void add_object(struct body_text *body, const struct row_shape *shape, sqlite3_stmt *row)
+void row_reply_add_object(struct body_text *body, const struct row_shape *shape, sqlite3_stmt *row)
 {
     for (size_t i = 0; i < shape->count; i++) {
         body_text_add_string(body, i == 0 ? "{\"" : ",\"");
@@ -62,7 +62,7 @@ static void add_array(struct database *database, sqlite3_stmt *query, const stru
     for (bool first = true; database_next(query); first = false) {
         if (!first)
             body_text_add_string(&reply->body, ",");
-        add_object(&reply->body, shape, query);
+        row_reply_add_object(&reply->body, shape, query);
     }
     body_text_add_string(&reply->body, "]");
     finish(database, query, reply);
@@ -89,7 +89,7 @@ void row_reply_one(struct database *database, size_t query, const struct row_sha
     bind_id(row, request);
     bool found = database_next(row);
     if (found)
-        add_object(&reply->body, shape, row);
+        row_reply_add_object(&reply->body, shape, row);
     finish(database, row, reply);
     if (!found && reply->status == 200)
         http_reply_nothing(reply);

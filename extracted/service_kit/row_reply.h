@@ -21,6 +21,9 @@ struct row_shape {
     size_t count;
 };
 
+/* Appends the current row as an object. */
+void row_reply_add_object(struct body_text *body, const struct row_shape *shape, sqlite3_stmt *row);
+
 /* 200 with an array of all rows. */
 void row_reply_all(struct database *database, size_t query, const struct row_shape *shape,
                    struct http_reply *reply);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extracted/service_kit/hex.h"
 #include "extracted/service_kit/http_task.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/service_state.h"
@@ -77,15 +78,10 @@ bool session_read_cookie(struct http_view cookies, const char *name, struct http
 
 bool session_hash(struct http_view token, char ret_hash[SESSION_HASH_LENGTH + 1])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char hash[SESSION_HASH_LENGTH / 2];
     if (EVP_Digest(token.bytes, token.length, hash, NULL, EVP_sha256(), NULL) != 1)
         return false;
-    for (size_t i = 0; i < sizeof(hash); i++) {
-        ret_hash[2 * i] = digits[hash[i] >> 4];
-        ret_hash[2 * i + 1] = digits[hash[i] & 15];
-    }
-    ret_hash[SESSION_HASH_LENGTH] = 0;
+    hex_write(hash, sizeof(hash), ret_hash);
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "extracted/threads/threads_queries.h"
 
+#include "extracted/service_kit/feed_rows.h"
 #include "extracted/service_kit/replica.h"
 
 /* By enum thread_column. */
@@ -40,4 +41,8 @@ const char *const threads_queries[THREADS_QUERY_COUNT] = {
     [QUERY_THREAD_EVENT] =
         "SELECT json_quote(id), json_object('id', id, 'title', title, 'createdBy', created_by,"
         " 'category', category_id, 'created_ms', created_ms) FROM threads WHERE id = ?1",
+    [QUERY_CATEGORY_ROWS] =
+        "SELECT id, slug, title, description, position, id FROM categories" FEED_ROWS_BY_ID,
+    [QUERY_THREAD_ROWS] =
+        "SELECT id, title, created_by, category_id, created_ms, id FROM threads" FEED_ROWS_BY_ID,
 };

@@ -26,6 +26,8 @@ enum threads_query {
     QUERY_THREAD,        /* ?1 id: the columns of enum thread_column */
     QUERY_THREAD_ADD,    /* ?1 title, ?2 user, ?3 category, ?4 ms: its id */
     QUERY_THREAD_EVENT,  /* ?1 id: id and row as JSON */
+    QUERY_CATEGORY_ROWS,
+    QUERY_THREAD_ROWS,
     THREADS_QUERY_COUNT,
 };
 

@@ -44,10 +44,11 @@ static const struct row_shape thread_shape = {thread_event, 5};
 
 const struct feed threads_feeds[] = {
     [FEED_CATEGORIES] = {"categories", "threads", &category_shape, QUERY_PUT_CATEGORY,
-                         QUERY_DELETE_CATEGORY},
-    [FEED_THREADS] = {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD},
-    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
-    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
+                         QUERY_DELETE_CATEGORY, QUERY_CATEGORY_ROWS},
+    [FEED_THREADS] = {"threads", "threads", &thread_shape, QUERY_PUT_THREAD, QUERY_DELETE_THREAD,
+                      QUERY_THREAD_ROWS},
+    {"users", "users", &replica_user_shape, QUERY_PUT_USER, QUERY_DELETE_USER, 0},
+    {"sessions", "users", &replica_session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION, 0},
 };
 
 static void answer_all(struct database *database, const struct http_request *request,

@@ -21,6 +21,9 @@ enum users_query {
     QUERY_PROFILE,    /* ?1 id: id, username, name, bio, created_ms */
     QUERY_USER_EDIT,  /* ?1 id, ?2 name, ?3 bio */
     QUERY_USER_EVENT, /* ?1 id: id and row as JSON */
+    QUERY_USER_ROWS,
+    QUERY_ACCOUNT_ROWS,
+    QUERY_SESSION_ROWS,
 };
 
 enum { FEED_USERS };

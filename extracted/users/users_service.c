@@ -1,6 +1,7 @@
 /*
  * The forum's people: /api/users.
  */
+#include "extracted/service_kit/feed_rows.h"
 #include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/service.h"
 #include "extracted/service_kit/session.h"
@@ -49,6 +50,13 @@ static const char *const queries[] = {
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
     [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
+    [QUERY_USER_ROWS] = "SELECT id, username, name, bio, created_ms, id FROM users" FEED_ROWS_BY_ID,
+    [QUERY_ACCOUNT_ROWS] =
+        "SELECT id, username, salt, hash, n, r, p, id FROM accounts" FEED_ROWS_BY_ID,
+    /* x'' is after every text. */
+    [QUERY_SESSION_ROWS] = "SELECT id, user_id, created_ms, expires_ms, id FROM sessions"
+                           " WHERE id > coalesce(?1, '') AND id <= coalesce(?2, x'')"
+                           " ORDER BY id LIMIT ?3",
 };
 
 static const struct row_member members[] = {
@@ -74,9 +82,12 @@ static const struct row_shape account_shape = {account_event, 7};
 static const struct row_shape session_shape = {session_event, 4};
 
 const struct feed users_feeds[] = {
-    [FEED_USERS] = {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER},
-    {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT},
-    {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION},
+    [FEED_USERS] = {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER,
+                    QUERY_USER_ROWS},
+    {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT,
+     QUERY_ACCOUNT_ROWS},
+    {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION,
+     QUERY_SESSION_ROWS},
 };
 
 static void answer_all(struct database *database, const struct http_request *request,

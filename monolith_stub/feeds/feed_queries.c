@@ -98,6 +98,24 @@ static const char *const query_sql[QUERY_COUNT - QUERY_OF_FEEDS] = {
         "DELETE FROM likes WHERE post_id = CAST(substr(?1, 1, instr(?1, ':') - 1) AS "
         "INTEGER)"
         " AND user_id = CAST(substr(?1, instr(?1, ':') + 1) AS INTEGER)",
+
+    [QUERY_ROWS + FEED_USERS - QUERY_OF_FEEDS] = ROWS_BY_ID(ROW_OF_USERS, "users"),
+    [QUERY_ROWS + FEED_ACCOUNTS - QUERY_OF_FEEDS] = ROWS_BY_ID(ROW_OF_ACCOUNTS, "accounts"),
+    /* x'' is after every text. */
+    [QUERY_ROWS + FEED_SESSIONS - QUERY_OF_FEEDS] =
+        "SELECT " ROW_OF_SESSIONS ", id FROM sessions WHERE id > coalesce(?1, '')"
+        " AND id <= coalesce(?2, x'') ORDER BY id LIMIT ?3",
+    [QUERY_ROWS + FEED_CATEGORIES - QUERY_OF_FEEDS] = ROWS_BY_ID(ROW_OF_CATEGORIES, "categories"),
+    [QUERY_ROWS + FEED_THREADS - QUERY_OF_FEEDS] = ROWS_BY_ID(ROW_OF_THREADS, "threads"),
+    [QUERY_ROWS + FEED_POSTS - QUERY_OF_FEEDS] = ROWS_BY_ID(ROW_OF_POSTS, "posts"),
+    /* Ids are "POST:USER". */
+    [QUERY_ROWS + FEED_LIKES - QUERY_OF_FEEDS] =
+        "SELECT " ROW_OF_LIKES ", post_id || ':' || user_id FROM likes WHERE (post_id, user_id) >"
+        " (coalesce(CAST(?1 AS INTEGER), -9223372036854775807),"
+        " coalesce(CAST(substr(?1, instr(?1, ':') + 1) AS INTEGER), 0))"
+        " AND (post_id, user_id) <= (coalesce(CAST(?2 AS INTEGER), 9223372036854775807),"
+        " coalesce(CAST(substr(?2, instr(?2, ':') + 1) AS INTEGER), 9223372036854775807))"
+        " ORDER BY post_id, user_id LIMIT ?3",
 };
 
 const char *feed_query_sql(enum query query)

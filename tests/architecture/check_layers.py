@@ -30,7 +30,7 @@ ROUTING_MAY_NOT_INCLUDE = frozenset((
     "fcntl.h", "poll.h", "sys/epoll.h", "sys/socket.h", "sys/time.h", "sys/uio.h", "time.h",
     "unistd.h"))
 
-SHARED_BY_SERVICES = "service_kit"
+SHARED_IN_EXTRACTED = ("service_kit", "application")
 
 
 def read_layers(root):
@@ -121,7 +121,9 @@ def forum_faults(root):
     """The forum's programs know nothing of the proxy nor of each other; services share one kit."""
     for path in source_tree.files_below(root, ("extracted", "monolith_stub"), (".c", ".h")):
         own = program_of(path)
-        allowed = {own, f"extracted/{SHARED_BY_SERVICES}"} if own.startswith("extracted") else {own}
+        allowed = {own}
+        if own.startswith("extracted"):
+            allowed.update(f"extracted/{folder}" for folder in SHARED_IN_EXTRACTED)
         for line, name, is_system in source_tree.includes(source_tree.read(root, path)):
             target = project_path(path, name)
             if not is_system and program_of(target) not in allowed:

@@ -94,7 +94,7 @@ class LostBackends(ForumCase):
             monolith.kill()
             load.wait_answers("/forum", lambda said: len(said) > 20 and
                               set(said[-20:]) <= {502, 503}, "failures")
-            self.forum.start("monolith", listen=f"127.0.0.1:{monolith.port}").wait_ready()
+            self.forum.restart("monolith")
             load.wait_answers("/forum", lambda said: len(said) > 20 and
                               set(said[-20:]) == {200}, "a good end")
         self.run_under_load(work)

@@ -1,12 +1,20 @@
 """The forum's real programs behind a proxy: the monolith, three services, a module for each."""
 
+import json
 import os
+import subprocess
 import tempfile
 
-from services_programs import Program
-from strangler_test import ProxyCase, backend_text, config_text
+from services_programs import BUILD, Program
+from strangler_test import ProxyCase, backend_text, config_text, free_port
 
 MODULES = {"users": "/api/users", "threads": "/api/threads", "posts": "/api/posts"}
+SIBLINGS = {"users": (), "threads": ("users",), "posts": ("users", "threads")}
+COMMAND_SECONDS = 120
+
+
+def command_path(name: str) -> str:
+    return os.path.join(BUILD, "extracted", name, name)
 
 
 def module_text(name: str, percent: float, more: str = "") -> str:
@@ -18,26 +26,59 @@ def module_text(name: str, percent: float, more: str = "") -> str:
 
 
 class Forum:
+    """Every program follows those whose rows it holds, wherever they are written."""
+
     def __init__(self, folder: str):
         self.folder = folder
         self.programs: dict = {}
-        self.monolith = self.start("monolith")
-        origin = self.monolith.wait_ready().origin
+        self.ports = {name: free_port() for name in ("monolith", *MODULES)}
+        self.start("monolith").wait_ready()
         for name in MODULES:
-            self.start(name, "--monolith", origin)
-        for program in self.programs.values():
-            if program is not self.monolith:
-                program.wait_ready()
+            self.start(name)
+        for name in MODULES:
+            self.programs[name].wait_ready()
 
-    def start(self, name: str, *arguments: str, **options) -> Program:
-        self.programs[name] = Program(name, self.folder, *arguments, **options)
+    @property
+    def monolith(self) -> Program:
+        return self.programs["monolith"]
+
+    def origin(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def arguments(self, name: str) -> list:
+        if name == "monolith":
+            return [text for each in MODULES for text in (f"--follow-{each}", self.origin(each))]
+        return ["--monolith", self.origin("monolith"),
+                *(text for each in SIBLINGS[name] for text in (f"--{each}", self.origin(each)))]
+
+    def start(self, name: str) -> Program:
+        self.programs[name] = Program(name, self.folder, *self.arguments(name),
+                                      listen=f"127.0.0.1:{self.ports[name]}")
         return self.programs[name]
 
     def restart(self, name: str) -> Program:
         """At the address where it was."""
-        old = self.programs[name]
-        return self.start(name, "--monolith", self.monolith.origin,
-                          listen=f"127.0.0.1:{old.port}").wait_ready()
+        return self.start(name).wait_ready()
+
+    def database(self, name: str) -> str:
+        return os.path.join(self.folder, name + ".db")
+
+    def environment(self) -> dict:
+        """For the commands that work on both sides."""
+        return {"FORUM_LEGACY": self.origin("monolith"),
+                **{f"FORUM_{name.upper()}": self.origin(name) for name in MODULES}}
+
+    def command(self, name: str, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([command_path(name), *arguments], capture_output=True, text=True,
+                              env={**os.environ, **self.environment()}, check=False,
+                              timeout=COMMAND_SECONDS)
+
+    def reconcile(self, *arguments: str) -> tuple:
+        """(exit status, the report)"""
+        done = self.command("reconcile", "--json", *arguments)
+        if done.returncode > 1 or done.stderr:
+            raise AssertionError(f"reconcile: {done.returncode}: {done.stderr}")
+        return done.returncode, json.loads(done.stdout)
 
     def config(self, percent: float, more: str = "") -> str:
         backends = [backend_text("monolith", self.monolith.port)] + [

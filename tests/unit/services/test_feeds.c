@@ -28,7 +28,8 @@ static const struct row_member members[] = {
 static const struct row_member answer_members[] = {{"id", ROW_INTEGER}, {"old", ROW_BOOLEAN}};
 static const struct row_shape shape = {members, 3};
 static const struct row_shape answer_shape = {answer_members, 2};
-static const struct feed feeds[] = {{"things", "things", &shape, QUERY_PUT, QUERY_DELETE}};
+static const struct feed feeds[] = {
+    {"things", "things", &shape, QUERY_PUT, QUERY_DELETE, QUERY_READ}};
 static const struct feed_plan feed_plan = {"things", feeds, 1};
 static const struct feed_source source = {"legacy", "", false};
 
