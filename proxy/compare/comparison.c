@@ -1,0 +1,81 @@
+#include "proxy/compare/comparison.h"
+
+#include "proxy/compare/compare_body.h"
+#include "proxy/compare/decode.h"
+
+enum body_kind { BODY_JSON, BODY_HTML, BODY_OTHER };
+
+static struct strview header_value(const struct headers *headers, struct strview name)
+{
+    const struct header_field *field = headers_find_name(headers, name);
+    return field != NULL ? field->value : STRVIEW_NONE;
+}
+
+static bool ends_with_ignore_case(struct strview text, struct strview end)
+{
+    return text.length >= end.length &&
+           strview_equal_ignore_case(strview_from(text, text.length - end.length), end);
+}
+
+static enum body_kind kind_of(const struct compared_answer *answer)
+{
+    struct strview type = header_value(answer->headers, STRVIEW("content-type"));
+    type = strview_trim(strview_make(type.data, strview_find(type, ';')));
+    if (strview_equal_ignore_case(type, STRVIEW("application/json")) ||
+        ends_with_ignore_case(type, STRVIEW("+json")))
+        return BODY_JSON;
+    if (strview_equal_ignore_case(type, STRVIEW("text/html")) ||
+        strview_equal_ignore_case(type, STRVIEW("application/xhtml+xml")))
+        return BODY_HTML;
+    return BODY_OTHER;
+}
+
+static void compare_bodies(struct compare_work *work, const struct compared_answer *first,
+                           const struct compared_answer *second)
+{
+    struct strview bodies[2];
+    const struct compared_answer *answers[2] = {first, second};
+    for (size_t i = 0; i < 2 && work->why == NULL; i++) {
+        if (!answers[i]->complete)
+            work->why = "longer than what is kept";
+        else
+            work->why = decode_body(work->arena,
+                                    header_value(answers[i]->headers, STRVIEW("content-encoding")),
+                                    answers[i]->body, COMPARE_DECODED_BYTES_MAX, &bodies[i]);
+    }
+    if (work->why != NULL)
+        return;
+    /* The same bytes say the same, whatever they are; most answers end here. */
+    if (strview_equal(bodies[0], bodies[1]))
+        return;
+    enum body_kind kind = kind_of(first);
+    bool empty = bodies[0].length == 0 || bodies[1].length == 0;
+    if (kind == BODY_JSON && kind_of(second) == kind && !empty)
+        compare_json(work, bodies[0], bodies[1]);
+    else if (kind == BODY_HTML && kind_of(second) == kind && !empty)
+        compare_html(work, bodies[0], bodies[1]);
+    else
+        compare_bytes(work, bodies[0], bodies[1]);
+}
+
+void comparison_run(const struct compare_rules *rules, const struct compared_answer *first,
+                    const struct compared_answer *second, struct arena *arena,
+                    struct comparison *ret_comparison)
+{
+    struct comparison *comparison = ret_comparison;
+    difference_list_init(&comparison->differences, arena);
+    struct compare_work work = {.rules = rules,
+                                .arena = arena,
+                                .differences = &comparison->differences,
+                                .left = COMPARE_WORK_MAX};
+    compare_head(&work, first, second);
+    /* Where the status differs the bodies are different by design. */
+    if (first->status == second->status || !rules->status)
+        compare_bodies(&work, first, second);
+    comparison->why = work.why;
+    if (work.why != NULL)
+        comparison->end = COMPARISON_NOT_COMPARABLE;
+    else
+        comparison->end =
+            comparison->differences.count > 0 ? COMPARISON_DIFFERENT : COMPARISON_EQUAL;
+}
