@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_BYTES = 1024, ANSWER_MAX_BYTES = 16 * 1024 * 1024, TIMEOUT_MS = 5000 };
+enum { URL_BYTES = 1024, ANSWER_MAX_BYTES = 16 * 1024 * 1024 };
 
 struct answer {
     char *bytes; /* NULL, or ended by a NUL */
@@ -65,7 +65,6 @@ static void set_options(CURL *curl, const struct application *application, const
                      application->http2 ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
                                         : (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
@@ -99,6 +98,7 @@ static bool perform(CURL *curl, const struct application *application,
         return false;
     }
     set_options(curl, application, url, answer);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)question->timeout_ms);
     if (question->post_json != NULL) {
         fields = curl_slist_append(NULL, "content-type: application/json");
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, question->post_json);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct application {
     const char *side; /* "legacy" or "extracted" */
@@ -31,6 +32,7 @@ struct application_fault {
 struct application_question {
     const char *path;      /* with its query */
     const char *post_json; /* NULL: a GET */
+    int64_t timeout_ms;
 };
 
 /* For usage texts: where application_pair_find looks. */

@@ -6,7 +6,7 @@
  *   3. Only then the new owner is told, and accepts writes.
  *
  * When a step fails the old owner is made owner again, with the next epoch, and the exit status
- * is 1.
+ * is 1. All of it takes less time than the proxy gives (30 s).
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -19,13 +19,23 @@
 #include "extracted/application/application.h"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
-enum { LAG_LIMIT_MS = 20000, LAG_POLL_MS = 20, NAME_BYTES = 64 };
+enum {
+    TELL_LIMIT_MS = 2000,    /* one answer */
+    LAG_LIMIT_MS = 10000,    /* for the new owner to read everything */
+    CANCEL_LIMIT_MS = 20000, /* from the start: for the new owner to hear that it is none */
+    END_LIMIT_MS = 25000,    /* from the start: for the old owner to hear that it is one again */
+    POLL_MS = 20,
+    NAME_BYTES = 64
+};
 
 struct flip {
     const char *module; /* the aggregate is called so, too */
     const char *owner;
     uint64_t epoch;
     struct application_pair pair;
+    uint64_t began_ms;
+    bool has_released; /* the old owner may have let go */
+    bool has_offered;  /* the new owner may have taken over */
 };
 
 static const char help[] =
@@ -89,7 +99,8 @@ static json_t *ask(const struct application *application, const char *module, co
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof(path), "/internal/owner/%s", module);
-    struct application_question question = {.path = path, .post_json = body};
+    struct application_question question = {
+        .path = path, .post_json = body, .timeout_ms = TELL_LIMIT_MS};
     return application_ask_json(application, &question, fault);
 }
 
@@ -137,15 +148,14 @@ static bool wait_for_lag_0(const struct flip *flip, const json_t *feeds_last,
                          LAG_LIMIT_MS / 1000);
             return false;
         }
-        sleep_ms(LAG_POLL_MS);
+        sleep_ms(POLL_MS);
     }
 }
 
-/* *ret_touched: something may have changed, and has to be taken back after a failure. */
-static bool move(const struct flip *flip, struct application_fault *fault, bool *ret_touched)
+static bool move(struct flip *flip, struct application_fault *fault)
 {
     json_t *released = tell(old_owner(flip), flip, flip->owner, flip->epoch, fault);
-    *ret_touched = released != NULL || !fault->answered;
+    flip->has_released = released != NULL || !fault->answered;
     if (released == NULL)
         return false;
     const json_t *feeds_last = json_object_get(released, "feeds_last");
@@ -157,26 +167,42 @@ static bool move(const struct flip *flip, struct application_fault *fault, bool 
     if (!followed)
         return false;
     json_t *taken = tell(new_owner(flip), flip, flip->owner, flip->epoch, fault);
+    flip->has_offered = taken != NULL || !fault->answered;
     json_decref(taken);
     return taken != NULL;
 }
 
-/* The old owner again, first at the one that may have taken over, so that never both accept writes.
+/* An application that was just killed comes back soon. False: nobody answered in time. */
+static bool insist(const struct flip *flip, const struct application *application,
+                   uint64_t limit_ms, struct application_fault *fault)
+{
+    for (;;) {
+        const char *owner = old_owner(flip)->side;
+        json_t *told = tell(application, flip, owner, flip->epoch + 1, fault);
+        bool is_told = told != NULL || fault->answered;
+        json_decref(told);
+        if (is_told || now_ms() > flip->began_ms + limit_ms)
+            return is_told;
+        sleep_ms(POLL_MS);
+    }
+}
+
+/* The old owner again, but first none that may have taken over, so that never both accept writes.
  */
 static void take_back(const struct flip *flip)
 {
     struct application_fault fault = {.answered = false};
-    const char *owner = old_owner(flip)->side;
-    json_decref(tell(new_owner(flip), flip, owner, flip->epoch + 1, &fault));
-    json_t *back = tell(old_owner(flip), flip, owner, flip->epoch + 1, &fault);
-    if (back == NULL)
+    if (flip->has_offered && !insist(flip, new_owner(flip), CANCEL_LIMIT_MS, &fault))
+        fprintf(stderr, "flip: %s may have two owners now: %s\n", flip->module, fault.text);
+    if (!insist(flip, old_owner(flip), END_LIMIT_MS, &fault))
         fprintf(stderr, "flip: %s may have no owner now: %s\n", flip->module, fault.text);
-    json_decref(back);
+    if (!flip->has_offered)
+        json_decref(tell(new_owner(flip), flip, old_owner(flip)->side, flip->epoch + 1, &fault));
 }
 
 int main(int argc, char **argv)
 {
-    struct flip flip = {.module = NULL};
+    struct flip flip = {.began_ms = now_ms()};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(help, stdout);
         return EXIT_DONE;
@@ -186,12 +212,11 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     struct application_fault fault = {.answered = false};
-    bool touched = false;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    bool moved = move(&flip, &fault, &touched);
+    bool moved = move(&flip, &fault);
     if (!moved)
         fprintf(stderr, "flip: %s stays: %s\n", flip.module, fault.text);
-    if (!moved && touched)
+    if (!moved && flip.has_released)
         take_back(&flip);
     curl_global_cleanup();
     return moved ? EXIT_DONE : EXIT_FAILED;

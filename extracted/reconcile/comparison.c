@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDE_ROWS = 1000, NARROW_ROWS = 50, PATH_BYTES = 320, DIGEST_BYTES = 72 };
+enum {
+    WIDE_ROWS = 1000,
+    NARROW_ROWS = 50,
+    PATH_BYTES = 320,
+    DIGEST_BYTES = 72,
+    TIMEOUT_MS = 10000
+};
 
 /* Ids after one, up to another; empty is no bound. */
 struct range {
@@ -54,7 +60,7 @@ static bool ask_digest(struct comparison *comparison, const struct application *
 {
     char path[PATH_BYTES];
     write_path(comparison, "digest", range, limit, &path);
-    struct application_question question = {.path = path};
+    struct application_question question = {.path = path, .timeout_ms = TIMEOUT_MS};
     json_t *object = application_ask_json(application, &question, &comparison->fault);
     if (object == NULL)
         return false;
@@ -116,7 +122,7 @@ static json_t *ask_rows(struct comparison *comparison, const struct application 
     char path[PATH_BYTES];
     size_t length = 0;
     write_path(comparison, "rows", range, WIDE_ROWS, &path);
-    struct application_question question = {.path = path};
+    struct application_question question = {.path = path, .timeout_ms = TIMEOUT_MS};
     char *lines = application_ask(application, &question, &length, &comparison->fault);
     if (lines == NULL)
         return NULL;

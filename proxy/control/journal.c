@@ -106,8 +106,9 @@ static sqlite3_stmt *prepare(struct journal *journal, const char *sql)
 bool journal_last_epoch(struct journal *journal, const char *module, uint64_t *ret_epoch,
                         struct fault *fault)
 {
-    sqlite3_stmt *statement =
-        prepare(journal, "SELECT coalesce(max(epoch), 1) FROM flip WHERE module = ?");
+    /* After a failure the program has made the old owner own again, with the next epoch. */
+    sqlite3_stmt *statement = prepare(
+        journal, "SELECT coalesce(max(epoch + 1 - successful), 1) FROM flip WHERE module = ?");
     if (statement == NULL)
         return sql_fault(journal, fault);
     sqlite3_bind_text(statement, 1, module, -1, SQLITE_STATIC);

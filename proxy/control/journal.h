@@ -32,8 +32,8 @@ bool journal_exists(const char *state_dir);
 struct journal *journal_open(const char *state_dir, struct fault *fault);
 void journal_close(struct journal *journal); /* NULL is allowed */
 
-/* The highest epoch that a module ever had, 1 before its first change. Every attempt uses one up.
- */
+/* The highest epoch that a module ever had, 1 before its first change. Every attempt uses one up,
+ * and a failed one a second, for taking it back. */
 bool journal_last_epoch(struct journal *journal, const char *module, uint64_t *ret_epoch,
                         struct fault *fault);
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -9,7 +10,7 @@ import urllib.error
 import urllib.request
 
 from services_programs import BUILD, Program
-from strangler_test import free_port, main
+from strangler_test import free_port, main, wait_until
 
 FLIP = os.path.join(BUILD, "extracted", "flip", "flip")
 
@@ -20,12 +21,17 @@ class Flip(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         port = free_port()
         self.users_origin = f"http://127.0.0.1:{port}"
-        self.monolith = Program("monolith", folder.name, "--follow-users", self.users_origin)
-        self.addCleanup(self.monolith.stop)
-        origin = self.monolith.wait_ready().origin
-        self.users = Program("users", folder.name, "--monolith", origin,
+        self.folder = folder.name
+        self.start_monolith()
+        self.users = Program("users", folder.name, "--monolith", self.monolith.origin,
                              listen=f"127.0.0.1:{port}").wait_ready()
         self.addCleanup(self.users.stop)
+
+    def start_monolith(self, listen: str = "127.0.0.1:0"):
+        self.monolith = Program("monolith", self.folder, "--follow-users", self.users_origin,
+                                listen=listen)
+        self.addCleanup(self.monolith.stop)
+        self.monolith.wait_ready()
 
     def flip(self, owner: str, epoch: int, **environment):
         settings = dict(os.environ, FORUM_LEGACY=self.monolith.origin,
@@ -87,6 +93,24 @@ class Flip(unittest.TestCase):
         done = self.flip("extracted", 2)
         self.assertEqual(done.returncode, 1)
         self.assertIn("the extracted application at", done.stderr)
+        self.assertEqual(self.owner("legacy"), ("legacy", 3))
+        self.assertEqual(self.register("still-here"), 201)
+
+    def test_an_old_owner_that_was_killed_meanwhile_owns_again_when_it_is_back(self):
+        self.users.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.users.process.send_signal, signal.SIGCONT)
+        flip = subprocess.Popen([FLIP, "users", "extracted", "2"], text=True,
+                                stderr=subprocess.PIPE, env=dict(
+                                    os.environ, FORUM_LEGACY=self.monolith.origin,
+                                    FORUM_USERS=self.users_origin))
+        self.addCleanup(flip.stderr.close)
+        self.addCleanup(flip.wait)
+        wait_until("it lets go", lambda: self.owner("legacy") == ("extracted", 2))
+        self.monolith.process.kill()
+        self.monolith.process.wait()
+        self.assertIn("users stays", flip.stderr.readline())
+        self.start_monolith(self.monolith.origin[len("http://"):])
+        self.assertEqual(flip.wait(30), 1)
         self.assertEqual(self.owner("legacy"), ("legacy", 3))
         self.assertEqual(self.register("still-here"), 201)
 
