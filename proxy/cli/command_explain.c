@@ -1,13 +1,14 @@
 #include "proxy/cli/command_explain.h"
 
 #include <getopt.h>
+#include <jansson.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
-#include "proxy/cli/explain_print.h"
-#include "proxy/cli/explain_request.h"
 #include "proxy/cli/usage.h"
+#include "proxy/config/settings.h"
 #include "proxy/core/array.h"
+#include "proxy/explain/explain.h"
+#include "proxy/explain/explain_print.h"
 
 enum { EXIT_GOOD, EXIT_FAULT };
 
@@ -35,20 +36,20 @@ static const char help[] =
 
 struct explain_options {
     const char *config;
-    struct strview from;
     bool json;
     bool help;
-    struct explain_words words; /* owns the array of headers, not the texts */
+    struct strview *headers;
+    struct explain_words words;
 };
 
 static bool take_option(int c, struct explain_options *options)
 {
     switch (c) {
     case 'H':
-        options->words.headers[options->words.header_count++] = optarg;
+        options->headers[options->words.header_count++] = strview_of(optarg);
         return true;
     case 'f':
-        options->from = strview_of(optarg);
+        options->words.from = strview_of(optarg);
         return true;
     case 'c':
         options->config = optarg;
@@ -72,8 +73,8 @@ static int take_words(int count, char **words, struct explain_options *options)
         return usage_fault("explain", "a METHOD and a URL are needed, `%s` stands alone", words[0]);
     if (count > 2)
         return usage_fault("explain", "`%s` is one word too many", words[2]);
-    options->words.method = words[0];
-    options->words.url = words[1];
+    options->words.method = strview_of(words[0]);
+    options->words.url = strview_of(words[1]);
     return EXIT_GOOD;
 }
 
@@ -97,77 +98,26 @@ static int parse_options(int argc, char **argv, struct explain_options *options)
     return options->help ? EXIT_GOOD : take_words(argc - optind, argv + optind, options);
 }
 
-static bool is_trusted(const void *context, struct strview text)
+static int explain_with(const struct explain_options *options, const struct snapshot *snapshot)
 {
-    const struct snapshot *snapshot = context;
-    struct ip_address ip;
-    return ip_parse(text, &ip) &&
-           cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count, &ip);
-}
-
-/* Behind a trusted proxy: the last address in x-forwarded-for that is none of ours. */
-static void find_client(struct explanation *explanation)
-{
-    const struct snapshot *snapshot = explanation->snapshot;
-    if (!cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count,
-                            &explanation->client))
-        return;
-    struct strview text = forwarding_client_text(explanation->request, is_trusted, snapshot);
-    struct ip_address ip;
-    if (ip_parse(text, &ip))
-        explanation->client = ip;
-}
-
-/* The first source in the list that gives something, as identity_of goes through it. */
-static const struct identity_source *find_source(const struct explanation *explanation,
-                                                 const struct identity_facts *facts,
-                                                 struct arena *arena)
-{
-    const struct plan_rules *rules = &explanation->snapshot->rules;
-    for (size_t i = 0; i < rules->identity_count; i++) {
-        struct identity identity =
-            identity_of(&rules->identity[i], 1, explanation->request, facts, arena);
-        if (identity.value.length > 0)
-            return &rules->identity[i];
+    struct fault fault;
+    json_t *found = explain(snapshot, &options->words, &fault);
+    if (found == NULL)
+        return usage_fault("explain", "%s", fault.text);
+    if (options->json) {
+        json_dumpf(found, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        explain_print(found, stdout);
+        puts(
+            "\nFrom the files alone: whether a change of write owner is under way or has failed is "
+            "not seen.");
     }
-    return NULL;
+    json_decref(found);
+    return EXIT_GOOD;
 }
 
-/* Does the refusing route take the path as it was asked for, or only another spelling of it? */
-static bool is_guard_by_spelling(const struct explanation *explanation,
-                                 struct match_scratch *scratch)
-{
-    const struct plan *plan = &explanation->plan;
-    if (plan->reason != REASON_DENY)
-        return false;
-    return explanation->request->path_kind != PATH_CANONICAL ||
-           route_table_find(explanation->snapshot->routes, explanation->request, scratch) !=
-               plan->route;
-}
-
-static void plan(struct explanation *explanation, struct arena *arena)
-{
-    uint8_t random[IDENTITY_RANDOM_BYTES] = {0};
-    if (getrandom(random, sizeof(random), GRND_NONBLOCK) < 0)
-        random[0] = 1; /* any visitor serves as an example */
-    find_client(explanation);
-    explanation->plan.reason = REASON_REJECTED;
-    explanation->plan.is_write = !http_method_is_read(explanation->request->method);
-    explanation->verdict = request_check(explanation->request, &explanation->snapshot->limits);
-    if (explanation->verdict.status != 0)
-        return;
-    struct match_scratch *scratch = match_scratch_new();
-    const struct plan_facts facts = {.client = explanation->client, .random = random};
-    const struct identity_facts identity_facts = {.client = explanation->client, .random = random};
-    plan_request(&explanation->snapshot->rules, explanation->request, &facts, arena, scratch,
-                 &explanation->plan);
-    explanation->source = find_source(explanation, &identity_facts, arena);
-    explanation->guard_by_spelling = is_guard_by_spelling(explanation, scratch);
-    match_scratch_free(scratch);
-}
-
-static int explain_with(const struct explain_options *options, struct explanation *explanation,
-                        struct arena *arena)
+static int explain_offline(const struct explain_options *options)
 {
     struct config_report report;
     config_report_init(&report);
@@ -176,15 +126,10 @@ static int explain_with(const struct explain_options *options, struct explanatio
     struct snapshot *snapshot =
         settings != NULL ? snapshot_build_offline(settings, registry, &report) : NULL;
     int status = EXIT_FAULT;
-    if (snapshot == NULL) {
+    if (snapshot == NULL)
         config_report_print(&report, stderr);
-    } else {
-        explanation->settings = settings;
-        explanation->snapshot = snapshot;
-        plan(explanation, arena);
-        (options->json ? explain_print_json : explain_print)(explanation, stdout);
-        status = EXIT_GOOD;
-    }
+    else
+        status = explain_with(options, snapshot);
     snapshot_unref(snapshot);
     settings_free(settings);
     endpoint_registry_free(registry);
@@ -192,36 +137,17 @@ static int explain_with(const struct explain_options *options, struct explanatio
     return status;
 }
 
-static int explain(const struct explain_options *options)
-{
-    struct explanation explanation = {.settings = NULL};
-    if (!ip_parse(options->from, &explanation.client))
-        return usage_fault("explain", "`--from` takes an IP address without port, not `%.*s`",
-                           STRVIEW_ARGS(options->from));
-    struct arena arena;
-    arena_init(&arena, NULL);
-    struct request_head request;
-    struct fault fault;
-    int status;
-    if (explain_request_make(&options->words, &arena, &request, &fault)) {
-        explanation.request = &request;
-        status = explain_with(options, &explanation, &arena);
-    } else {
-        status = usage_fault("explain", "%s", fault.text);
-    }
-    arena_done(&arena);
-    return status;
-}
-
 int command_explain(int argc, char **argv)
 {
-    struct explain_options options = {.config = "routes", .from = STRVIEW("127.0.0.1")};
-    options.words.headers = memory_zalloc((size_t)argc * sizeof(*options.words.headers));
+    struct explain_options options = {.config = "routes"};
+    options.words.from = STRVIEW("127.0.0.1");
+    options.headers = memory_zalloc((size_t)argc * sizeof(*options.headers));
+    options.words.headers = options.headers;
     int status = parse_options(argc, argv, &options);
     if (status == EXIT_GOOD && options.help)
         fputs(help, stdout);
     else if (status == EXIT_GOOD)
-        status = explain(&options);
-    free(options.words.headers);
+        status = explain_offline(&options);
+    free(options.headers);
     return status;
 }

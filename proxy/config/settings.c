@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <libconfig.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -215,6 +216,36 @@ struct settings *settings_load_text(struct strview path, struct strview text,
     return NULL;
 }
 
+/* As snapshot_build.c completes it. */
+static void copy_place(char place[static SETTINGS_PLACE_BYTES], struct strview folder,
+                       struct strview text)
+{
+    snprintf(place, SETTINGS_PLACE_BYTES, "%.*s%.*s", STRVIEW_ARGS(folder), STRVIEW_ARGS(text));
+}
+
+bool settings_find_admin(const char *path, struct settings_admin *ret_admin, struct fault *fault)
+{
+    struct config_report report;
+    config_report_init(&report);
+    struct settings *settings = settings_new(path);
+    struct reader reader = {.settings = settings, .report = &report, .module = ROUTE_NO_MODULE};
+    struct path_list list = {.items = NULL};
+    bool found = list_files(settings, &list, &report);
+    if (found) {
+        read_files(&reader, &list);
+        copy_place(ret_admin->address, STRVIEW_NONE, settings->admin.address.text);
+        bool is_set = settings->state_dir.node != NULL;
+        copy_place(ret_admin->state_dir, is_set ? STRVIEW_NONE : settings->folder,
+                   is_set ? settings->state_dir.text : STRVIEW("state"));
+    } else {
+        fault_set(fault, "`%s`: %.*s", path, STRVIEW_ARGS(report.faults[0].text));
+    }
+    free(list.items);
+    settings_free(settings);
+    config_report_done(&report);
+    return found;
+}
+
 void settings_free(struct settings *settings)
 {
     if (settings == NULL)
@@ -229,12 +260,4 @@ void settings_free(struct settings *settings)
     free(settings->routes.items);
     arena_done(&settings->arena);
     free(settings);
-}
-
-struct strview settings_route_place(const struct settings *settings, uint32_t index,
-                                    uint32_t *ret_line)
-{
-    struct source_span span = source_name_span(settings->routes.items[index].node);
-    *ret_line = source_line(span.source, span.offset);
-    return span.source->path;
 }

@@ -6,6 +6,7 @@
 #define CONFIG_SETTINGS_H
 
 #include "proxy/config/report.h"
+#include "proxy/core/fault.h"
 
 struct settings;
 
@@ -21,8 +22,18 @@ struct settings *settings_load_text(struct strview path, struct strview text,
                                     struct config_report *report);
 void settings_free(struct settings *settings); /* NULL is allowed */
 
-/* Where route `index` (of the snapshot's route_infos) is defined: the file; sets the line. */
-struct strview settings_route_place(const struct settings *settings, uint32_t index,
-                                    uint32_t *ret_line);
+enum { SETTINGS_PLACE_BYTES = 4096 };
+
+/* How a proxy that runs with these files can be spoken to. */
+struct settings_admin {
+    char address[SETTINGS_PLACE_BYTES]; /* empty: not at all */
+    char state_dir[SETTINGS_PLACE_BYTES];
+};
+
+/*
+ * Reads that much of a configuration, whatever else is wrong in it: who has to stop a migration
+ * does not wait for a comma. False, with a fault, when there are no files at all.
+ */
+bool settings_find_admin(const char *path, struct settings_admin *ret_admin, struct fault *fault);
 
 #endif

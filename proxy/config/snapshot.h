@@ -29,6 +29,15 @@ struct route_info {
     struct route_metrics metrics[SIDE_COUNT];
 };
 
+/* Where a route stands, and what it is, for people; not needed to serve. */
+struct route_place {
+    struct strview file;
+    uint32_t line;
+    struct strview takes;   /* "prefix /u, GET HEAD, regex ^/u/[0-9]+$" */
+    struct strview backend; /* outside modules; else empty */
+    int deny_status;        /* 0: it is not refused */
+};
+
 struct listener_config {
     struct strview name;
     struct strview address_text;
@@ -55,6 +64,7 @@ struct snapshot {
     uint32_t backend_count;
 
     struct route_info *route_infos; /* by struct route's index */
+    struct route_place *route_places;
     uint32_t route_count;
     struct route_info unrouted; /* requests that no route took */
     struct route_info rejected; /* requests refused before routing */

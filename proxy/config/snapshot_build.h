@@ -14,6 +14,9 @@ struct route_table_builder *snapshot_compile_routes(struct snapshot *snapshot,
                                                     const struct settings *settings,
                                                     struct config_report *report);
 
+/* snapshot_places.c: what people want to know about each route. */
+void snapshot_build_places(struct snapshot *snapshot, const struct settings *settings);
+
 /*
  * For settings that are not good already: reports what only compiling finds (regexes, conflicts,
  * certificates) all the same, so that one run tells everything.

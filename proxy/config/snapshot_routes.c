@@ -200,6 +200,7 @@ bool snapshot_build_routes(struct snapshot *snapshot, const struct settings *set
     if (builder == NULL)
         return false;
     fill_infos(snapshot, settings);
+    snapshot_build_places(snapshot, settings);
     snapshot->routes = route_table_build_take(builder);
     return true;
 }

@@ -127,9 +127,8 @@ class Explain(unittest.TestCase):
                             (["GET", "/", "-H"], "`-H` needs a value"),
                             (["GET", "/", "--from"], "`--from` needs a value"),
                             (["GET", "/", "--form", "::1"], "no option `--form`"),
-                            (["GET", "/", "--from", "nobody"], "not `nobody`"),
-                            (["GET", "/", "-H", "content-length: x"], "`content-length: x`")):
-            done = run("explain", *words)
+                            (["GET", "/", "--from", "nobody"], "not `nobody`")):
+            done = run("explain", "--config", str(EXAMPLES / "01-in-front.cfg"), *words)
             self.assertEqual(done.returncode, 2)
             self.assertIn(text, done.stderr)
             self.assertIn("Try `strangler explain --help`", done.stderr)
@@ -145,6 +144,13 @@ class Explain(unittest.TestCase):
             for length, status in ((longest, None), (longest + 1, 431)):
                 found = explain(path, "GET", "/" + "a" * (length - 1))
                 self.assertEqual(found["status"], status)
+
+    def test_what_no_codec_can_read_is_refused_as_the_proxy_does(self):
+        for words, status in ((["-H", "content-length: x"], 400),
+                              (["-H", "host: a", "-H", "host: a"], 400), (["-H", "host: a"], None)):
+            self.assertEqual(explain("01-in-front.cfg", "GET", "/", *words)["status"], status)
+        found = explain("01-in-front.cfg", "GET", "http://a/", "-H", "host: b")
+        self.assertEqual((found["status"], found["why"]), (400, "The request names two hosts."))
 
     def test_a_length_over_the_limit_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "proxy/config/name_index.h"
 #include "proxy/config/source_number.h"
@@ -224,9 +225,45 @@ static void an_endpoint_is_known_by_backend_address_and_protocol(void **state)
     endpoint_registry_free(registry);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void the_admin_address_is_found_in_files_with_faults(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/strangler-admin-XXXXXX";
+    char paths[2][64];
+    struct settings_admin admin;
+    struct fault fault;
+    assert_non_null(mkdtemp(folder));
+    snprintf(paths[0], sizeof(paths[0]), "%s/a.cfg", folder);
+    snprintf(paths[1], sizeof(paths[1]), "%s/b.cfg", folder);
+    write_file(paths[0], "modules: { m: { stage = \"lvie\"; ");
+    write_file(paths[1], "unknown = 1;\nadmin: { address = \"unix:/a.sock\"; };\n");
+    assert_true(settings_find_admin(folder, &admin, &fault));
+    assert_string_equal(admin.address, "unix:/a.sock");
+    assert_memory_equal(admin.state_dir, folder, strlen(folder));
+    assert_string_equal(admin.state_dir + strlen(folder), "/state");
+    write_file(paths[1], "state_dir = \"/other\";");
+    assert_true(settings_find_admin(paths[1], &admin, &fault));
+    assert_string_equal(admin.address, "");
+    assert_string_equal(admin.state_dir, "/other");
+    unlink(paths[0]);
+    unlink(paths[1]);
+    assert_false(settings_find_admin(folder, &admin, &fault));
+    assert_non_null(strstr(fault.text, folder));
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_admin_address_is_found_in_files_with_faults),
         cmocka_unit_test(integers_that_libconfig_would_change_are_found),
         cmocka_unit_test(only_literals_that_libconfig_reads_are_numbers),
         cmocka_unit_test(swapped_letters_are_one_edit),

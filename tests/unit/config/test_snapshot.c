@@ -184,13 +184,39 @@ static void a_route_knows_its_place_in_the_files(void **state)
 {
     (void)state;
     struct loaded loaded;
-    uint32_t line;
     loaded_from_text(&loaded, "%sroutes: {\n  a: { prefix = \"/a\"; backend = \"users\"; };\n};",
                      config_head);
-    struct strview file = settings_route_place(loaded.settings, 0, &line);
-    assert_true(strview_equal(file, STRVIEW("test.cfg")));
-    assert_int_equal(line, 9);
+    const struct route_place *place = &loaded.snapshot->route_places[0];
+    assert_true(strview_equal(place->file, STRVIEW("test.cfg")));
+    assert_int_equal(place->line, 9);
+    assert_true(strview_equal(place->backend, STRVIEW("users")));
     loaded_done(&loaded);
+}
+
+static void a_route_says_in_words_what_it_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys;
+        const char *takes;
+    } rows[] = {
+        {"exact = \"/a\";", "/a"},
+        {"prefix = \"/a\"; ignore_case = true;", "/a/… (any case)"},
+        {"prefix = \"/\";", "/…"},
+        {"prefix = \"/u\"; regex = \"^/u/[0-9]+$\"; methods = [ \"GET\", \"HEAD\" ];",
+         "/u/… ~^/u/[0-9]+$ GET HEAD"},
+        {"host = \"*.example.org\"; regex = \"x\"; headers = [ \"a=b\" ]; cookies = [ \"c\" ];",
+         "*.example.org ~x +2 conditions"},
+        {"exact = \"/a\"; query = [ \"q\" ];", "/a +1 condition"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct loaded loaded;
+        loaded_from_text(&loaded, "%sroutes: { r: { backend = \"users\"; %s }; };", config_head,
+                         rows[i].keys);
+        assert_non_null(loaded.snapshot);
+        assert_string_equal(loaded.snapshot->route_places[0].takes.data, rows[i].takes);
+        loaded_done(&loaded);
+    }
 }
 
 /* CPU time, so that a busy machine does not matter; a quadratic load would take many seconds. */
@@ -228,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_reference_keeps_the_snapshot),
         cmocka_unit_test(certificates_are_not_read_offline),
         cmocka_unit_test(a_route_knows_its_place_in_the_files),
+        cmocka_unit_test(a_route_says_in_words_what_it_takes),
         cmocka_unit_test(ten_thousand_routes_load_quickly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,154 @@
+#include "proxy/explain/explain_print.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/core/check.h"
+
+enum { LABEL_WIDTH = 10 };
+
+/* "" for what is not there or no text: the object may come from another version. */
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+/* Bytes from the command line may act on a terminal. */
+__attribute__((format(printf, 3, 4))) static void print_line(FILE *out, const char *label,
+                                                             const char *format, ...)
+{
+    char *text;
+    va_list arguments;
+    va_start(arguments, format);
+    CHECK(vasprintf(&text, format, arguments) >= 0);
+    va_end(arguments);
+    fprintf(out, "%-*s", LABEL_WIDTH, label);
+    for (const char *c = text; *c != '\0'; c++)
+        fputc((unsigned char)*c >= 0x20 && *c != 0x7f ? *c : '?', out);
+    fputc('\n', out);
+    free(text);
+}
+
+static void print_request(const json_t *found, FILE *out)
+{
+    const json_t *request = json_object_get(found, "request");
+    const char *target = text_of(request, "target");
+    print_line(out, "request", "%s %s://%s%s%s, from %s", text_of(request, "method"),
+               text_of(request, "scheme"), text_of(request, "authority"),
+               target[0] == '/' ? "" : " ", target, text_of(request, "client"));
+    const char *kind = text_of(found, "path_kind");
+    const char *path = text_of(found, "path");
+    bool is_same = strncmp(target, path, strlen(path)) == 0;
+    if (strcmp(kind, "canonical") == 0)
+        print_line(out, "path", "%s%s", path,
+                   is_same ? "" : " (canonical; routes and backends see this one)");
+    else if (strcmp(kind, "ambiguous") == 0)
+        print_line(out, "path", "ambiguous");
+}
+
+static void print_route(const json_t *found, FILE *out)
+{
+    const json_t *route = json_object_get(found, "route");
+    if (!json_is_object(route)) {
+        print_line(out, "route", "none");
+        return;
+    }
+    print_line(out, "route", "%s (%s:%lld)", text_of(route, "name"), text_of(route, "file"),
+               (long long)json_integer_value(json_object_get(route, "line")));
+}
+
+static void print_module(const json_t *found, FILE *out)
+{
+    const json_t *module = json_object_get(found, "module");
+    if (!json_is_object(module))
+        return;
+    print_line(out, "module", "%s, stage %s, %.10g %%, write_owner %s%s%s", text_of(module, "name"),
+               text_of(module, "stage"), json_number_value(json_object_get(module, "percent")),
+               text_of(module, "write_owner"), is_true(module, "aborted") ? ", aborted" : "",
+               is_true(module, "frozen") ? ", frozen" : "");
+}
+
+static void print_bucket(const json_t *found, FILE *out)
+{
+    const json_t *module = json_object_get(found, "module");
+    const json_t *bucket = json_object_get(found, "bucket");
+    if (!json_is_integer(bucket))
+        return;
+    print_line(out, "bucket", "%lld; below %lld (%.10g %%) is the extracted side",
+               (long long)json_integer_value(bucket),
+               (long long)json_integer_value(json_object_get(module, "threshold")),
+               json_number_value(json_object_get(module, "percent")));
+}
+
+static bool needs_no_identity(const json_t *module)
+{
+    const char *stage = text_of(module, "stage");
+    return strcmp(stage, "legacy") == 0 || strcmp(stage, "retired") == 0;
+}
+
+static void print_identity(const json_t *found, FILE *out)
+{
+    const json_t *identity = json_object_get(found, "identity");
+    const json_t *module = json_object_get(found, "module");
+    if (json_is_object(identity)) {
+        const char *name = text_of(identity, "name");
+        print_line(out, "identity", "%s (%s%s%s)", text_of(identity, "value"),
+                   text_of(identity, "source"), name[0] != '\0' ? " " : "", name);
+        if (is_true(identity, "assigned"))
+            print_line(out, "", "a new visitor gets this cookie: another one is drawn each time");
+    } else if (json_is_object(module)) {
+        print_line(out, "identity",
+                   needs_no_identity(module) ? "not needed in this stage" : "none");
+    }
+    print_bucket(found, out);
+}
+
+static void print_sent(const json_t *found, FILE *out)
+{
+    const json_t *endpoints = json_object_get(found, "endpoints");
+    if (json_is_object(json_object_get(found, "module")))
+        print_line(out, "side", "%s", text_of(found, "side"));
+    const char *first = json_string_value(json_array_get(endpoints, 0));
+    print_line(out, "backend", "%s (%s, %s%s)", text_of(found, "backend"),
+               text_of(found, "protocol"), first != NULL ? first : "",
+               json_array_size(endpoints) > 1 ? ", …" : "");
+    print_line(out, "sends", "%s %s%s%s", text_of(json_object_get(found, "request"), "method"),
+               text_of(found, "sent_path"), text_of(found, "sent_query"),
+               is_true(found, "rewritten") ? " (rewritten)" : "");
+}
+
+static void print_outcome(const json_t *found, FILE *out)
+{
+    const json_t *status = json_object_get(found, "status");
+    if (json_is_integer(status)) {
+        print_line(out, "answers", "%lld, from the proxy itself",
+                   (long long)json_integer_value(status));
+        return;
+    }
+    print_identity(found, out);
+    if (is_true(found, "held"))
+        print_line(out, "waits", "until the module's writes are let go");
+    else
+        print_sent(found, out);
+}
+
+void explain_print(const json_t *found, FILE *out)
+{
+    print_request(found, out);
+    if (strcmp(text_of(found, "reason"), "rejected") != 0) {
+        print_route(found, out);
+        print_module(found, out);
+    }
+    print_line(out, "kind", "%s", text_of(found, "kind"));
+    print_outcome(found, out);
+    print_line(out, "reason", "%s", text_of(found, "reason"));
+    print_line(out, "why", "%s", text_of(found, "why"));
+}
