@@ -6,9 +6,6 @@
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
 
-/* An endpoint that refused a connection is left alone for so long, if there is another. */
-enum { DOWN_MS = 1000 };
-
 void backend_pools_init(struct backend_pools *pools, struct io *io, size_t body_budget_bytes)
 {
     *pools = (struct backend_pools){.io = io, .budget.limit = body_budget_bytes};
@@ -120,16 +117,23 @@ void stream_init(struct backend_stream *stream, struct backend_pool *pool,
     pool->in_flight++;
 }
 
-void endpoint_connect_failed(struct endpoint_state *endpoint, uint64_t now_ms)
+void backend_pool_answered(struct backend_pool *pool, const struct endpoint_set *set, int status)
 {
-    atomic_fetch_add_explicit(&endpoint->consecutive_failures, 1, memory_order_relaxed);
-    atomic_store_explicit(&endpoint->down_until_ms, now_ms + DOWN_MS, memory_order_relaxed);
+    uint64_t now_ms = pool->io->loop.now_ms;
+    if (!status_is_failure(status))
+        endpoint_succeeded(pool->endpoint, now_ms);
+    else
+        endpoint_failed(pool->endpoint, set, now_ms);
 }
 
-void endpoint_connected(struct endpoint_state *endpoint)
+void backend_pool_failed(struct backend_pool *pool, const struct endpoint_set *set,
+                         enum backend_fault fault, bool reused)
 {
-    atomic_store_explicit(&endpoint->consecutive_failures, 0, memory_order_relaxed);
-    atomic_store_explicit(&endpoint->down_until_ms, 0, memory_order_relaxed);
+    const struct loop *loop = &pool->io->loop;
+    if (!fault_is_failure(fault, reused) || pool->failed_turn == loop->turn)
+        return;
+    pool->failed_turn = loop->turn;
+    endpoint_failed(pool->endpoint, set, loop->now_ms);
 }
 
 /* --- a stream without a connection --------------------------------------------------------- */

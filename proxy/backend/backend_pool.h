@@ -18,9 +18,10 @@ struct backend_pool {
     struct list idle;        /* HTTP/1.1: connections without a request, newest first */
     struct list connections; /* all others; h2: all */
     uint32_t connection_count;
-    uint32_t in_flight; /* open streams */
-    uint32_t turn;      /* round_robin: whose turn it is, in the backend with this first endpoint */
-    int32_t owed;       /* round_robin with weights: how far this endpoint is behind its share */
+    uint32_t in_flight;   /* open streams */
+    uint64_t failed_turn; /* of the loop, in which a failure was counted last */
+    uint32_t turn; /* round_robin: whose turn it is, in the backend with this first endpoint */
+    int32_t owed;  /* round_robin with weights: how far this endpoint is behind its share */
 };
 
 /* All pools of a worker, by endpoint id. */
@@ -62,5 +63,14 @@ struct backend_stream_options {
  */
 struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
                                                 const struct backend_stream_options *options);
+
+/*
+ * What became of a request to the pool's endpoint, for its health. `set`: all endpoints of the
+ * backend. A connection that is lost takes many requests with it: in one turn of the loop failures
+ * count once.
+ */
+void backend_pool_answered(struct backend_pool *pool, const struct endpoint_set *set, int status);
+void backend_pool_failed(struct backend_pool *pool, const struct endpoint_set *set,
+                         enum backend_fault fault, bool reused);
 
 #endif

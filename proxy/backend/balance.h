@@ -6,6 +6,7 @@
 #define BACKEND_BALANCE_H
 
 #include "proxy/backend/balancer.h"
+#include "proxy/backend/endpoint_health.h"
 
 /* What is asked: one backend's endpoints as one worker sees them now. */
 struct balance_view {

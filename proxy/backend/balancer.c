@@ -5,16 +5,16 @@
 
 uint64_t balance_cost(const struct balance_view *view, const struct endpoint_slot *slot)
 {
+    const struct balance_facts *facts = view->facts;
     struct endpoint_state *state = slot->state;
+    if (slot->weight == 0 || endpoint_is_closed(state))
+        return COST_CLOSED;
     uint64_t cost = (backend_pools_get(view->pools, state)->in_flight + UINT64_C(1)) * LOAD_SCALE;
-    if (view->set->weighted) {
-        if (slot->weight == 0)
-            return COST_CLOSED;
+    if (view->set->weighted)
         cost /= slot->weight;
-    }
-    if (state == view->facts->tried)
+    if (state == facts->tried)
         cost |= COST_TRIED;
-    if (atomic_load_explicit(&state->down_until_ms, memory_order_relaxed) > view->facts->now_ms)
+    if (endpoint_is_in_trouble(state, facts->may_fail, facts->now_ms))
         cost |= COST_DOWN;
     return cost;
 }
@@ -43,14 +43,22 @@ static const struct endpoint_slot *(*const policies[BALANCE_COUNT])(const struct
     [BALANCE_HASH] = balance_hash,
 };
 
+static struct endpoint_state *only_endpoint(const struct endpoint_set *set)
+{
+    const struct endpoint_slot *slot = set->slots;
+    bool open = set->count == 1 && slot->weight > 0 && !endpoint_is_closed(slot->state);
+    return open ? slot->state : NULL;
+}
+
 struct endpoint_state *balancer_pick(const struct backend *backend, struct backend_pools *pools,
                                      const struct balance_facts *facts)
 {
     const struct balance_view view = {backend_endpoints(backend), pools, facts};
-    const struct endpoint_slot *slot = NULL;
-    if (view.set->count > 1)
-        slot = policies[backend->balance](&view);
-    else if (view.set->count == 1 && view.set->slots[0].weight > 0)
-        slot = &view.set->slots[0];
-    return slot != NULL ? slot->state : NULL;
+    if (view.set->count <= 1)
+        return only_endpoint(view.set);
+    const struct endpoint_slot *slot = policies[backend->balance](&view);
+    if (slot == NULL)
+        return NULL;
+    endpoint_picked(slot->state, facts->now_ms);
+    return slot->state;
 }

@@ -11,12 +11,13 @@ struct balance_facts {
     uint64_t random;
     uint64_t key; /* for BALANCE_HASH: who asks, see balance_key */
     uint64_t now_ms;
+    bool may_fail; /* the request would be tried again: it may go where others do not */
     const struct endpoint_state *tried; /* not to be picked again if there is another; or NULL */
 };
 
 /*
- * NULL when no endpoint takes requests: none is known, or all have weight 0. Endpoints in trouble
- * are passed over, but when all are, one of them is tried all the same.
+ * NULL when no endpoint takes requests: none is known, or all are closed or have weight 0.
+ * Endpoints in trouble are passed over, but when all are, one of them is tried all the same.
  */
 struct endpoint_state *balancer_pick(const struct backend *backend, struct backend_pools *pools,
                                      const struct balance_facts *facts);

@@ -5,6 +5,7 @@
 #define BACKEND_CONNECTION_H
 
 #include "proxy/backend/backend_pool.h"
+#include "proxy/backend/endpoint_health.h"
 
 /* A stream on an idle or new connection of the pool; see backend_pool_open_stream. */
 struct backend_stream *http1_open_stream(struct backend_pool *pool,
@@ -24,9 +25,5 @@ struct backend_stream *failed_stream_open(struct backend_pool *pool,
 void stream_init(struct backend_stream *stream, struct backend_pool *pool,
                  const struct backend_stream_methods *methods,
                  const struct backend_stream_options *options);
-
-/* Is the connection still worth waiting for? Marks the endpoint down for a moment if not. */
-void endpoint_connect_failed(struct endpoint_state *endpoint, uint64_t now_ms);
-void endpoint_connected(struct endpoint_state *endpoint);
 
 #endif

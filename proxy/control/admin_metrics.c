@@ -2,6 +2,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 
+#include "proxy/backend/endpoint_health.h"
 #include "proxy/control/admin_pages.h"
 #include "proxy/control/control_internal.h"
 #include "proxy/core/check.h"
@@ -55,21 +56,56 @@ static void write_modules(const struct snapshot *snapshot, FILE *out)
                 (double)table->modules[i].threshold / BUCKETS_PER_PERCENT);
 }
 
-static void write_endpoints(const struct control *control, FILE *out)
+static double is_healthy(const struct endpoint_view *view)
 {
-    fprintf(out, "# HELP strangler_endpoint_healthy 0 while connections to the endpoint fail.\n"
-                 "# TYPE strangler_endpoint_healthy gauge\n");
+    return view->condition == ENDPOINT_IS_HEALTHY;
+}
+
+static double is_ejected(const struct endpoint_view *view)
+{
+    return view->ejected_for_ms > 0;
+}
+
+static double failures_of(const struct endpoint_view *view)
+{
+    return (double)view->failures;
+}
+
+static double ejections_of(const struct endpoint_view *view)
+{
+    return (double)view->ejections;
+}
+
+static const struct {
+    const char *name;
+    const char *type;
+    const char *help;
+    double (*value)(const struct endpoint_view *view);
+} endpoint_rows[] = {
+    {"strangler_endpoint_healthy", "gauge", "0 while the endpoint is avoided or drained.",
+     is_healthy},
+    {"strangler_endpoint_ejected", "gauge", "1 while failures keep requests away from it.",
+     is_ejected},
+    {"strangler_endpoint_failures_total", "counter",
+     "Requests that it failed, by a fault or by 502, 503, 504.", failures_of},
+    {"strangler_endpoint_ejections_total", "counter", "How often failures in a row ejected it.",
+     ejections_of},
+};
+
+static void write_endpoints(const struct control *control, size_t row, FILE *out)
+{
     const struct snapshot *snapshot = control->publisher.current;
+    const char *name = endpoint_rows[row].name;
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, endpoint_rows[row].help, name,
+            endpoint_rows[row].type);
     for (uint32_t i = 0; i < snapshot->backend_count; i++) {
-        const struct backend *backend = &snapshot->backends[i];
-        const struct endpoint_set *set = backend_endpoints(backend);
+        const struct endpoint_set *set = backend_endpoints(&snapshot->backends[i]);
         for (uint32_t j = 0; j < set->count; j++) {
             const struct endpoint_state *endpoint = set->slots[j].state;
-            bool failing =
-                atomic_load_explicit(&endpoint->consecutive_failures, memory_order_relaxed) > 0;
-            fprintf(out, "strangler_endpoint_healthy{backend=\"%.*s\",endpoint=\"%.*s\"} %d\n",
-                    STRVIEW_ARGS(backend->name), STRVIEW_ARGS(endpoint->address_text),
-                    failing ? 0 : 1);
+            struct endpoint_view view = endpoint_view(endpoint, control->loop.now_ms);
+            fprintf(out, "%s{backend=\"%.*s\",endpoint=\"%.*s\"} %.17g\n", name,
+                    STRVIEW_ARGS(snapshot->backends[i].name), STRVIEW_ARGS(endpoint->address_text),
+                    endpoint_rows[row].value(&view));
         }
     }
 }
@@ -81,7 +117,8 @@ static void write_metrics(struct control *control, FILE *out)
     metrics_text_write(control->metrics, control->shards, control->worker_count, out);
     write_connections(control, out);
     write_modules(control->publisher.current, out);
-    write_endpoints(control, out);
+    for (size_t row = 0; row < sizeof(endpoint_rows) / sizeof(endpoint_rows[0]); row++)
+        write_endpoints(control, row, out);
     metrics_text_gauge(out, "strangler_config_generation", "The generation in force.", "",
                        (double)control->publisher.current->generation);
     metrics_text_gauge(out, "strangler_config_last_reload_successful",

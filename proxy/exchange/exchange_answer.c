@@ -90,6 +90,8 @@ static void on_response_end(void *owner, const struct headers *trailers)
     struct exchange_environment *environment = exchange->environment;
     metrics_observe(environment->metrics, exchange->backend->metrics.total,
                     environment->io->loop.now_us - exchange->attempt_began_us);
+    backend_pool_answered(exchange->pool, backend_endpoints(exchange->backend),
+                          exchange->response.status);
     exchange_set_state(exchange, EXCHANGE_FINISHED);
     exchange_deadlines_stop(exchange);
     exchange_progress(exchange); /* the client may have some to read yet */
@@ -167,12 +169,13 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
                              bool reused)
 {
     exchange_record_fault(exchange, fault);
+    backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend), fault, reused);
     exchange_close_stream(exchange);
     struct retry_facts facts = {
         .fault = fault,
         .unprocessed = unprocessed,
         .reused = reused,
-        .is_read = http_method_is_read(exchange->request->method),
+        .is_read = !exchange->plan.is_write,
         .body_given = exchange->body_given,
         .answer_started = exchange->answer_started,
         .attempts = exchange->attempts,

@@ -33,6 +33,7 @@ static struct endpoint_state *pick_endpoint(struct exchange *exchange)
     const struct backend *backend = exchange->backend;
     struct balance_facts facts = {
         .now_ms = environment->io->loop.now_ms,
+        .may_fail = exchange->attempts == 0 && !exchange->plan.is_write,
         .tried = exchange->endpoint,
     };
     if (backend_endpoints(backend)->count > 1)
@@ -62,7 +63,7 @@ void exchange_forward(struct exchange *exchange)
     exchange->attempts++;
     exchange->attempt_began_us = environment->io->loop.now_us;
     exchange_set_state(exchange, EXCHANGE_FORWARDING);
-    exchange->stream =
-        backend_pool_open_stream(backend_pools_get(environment->pools, endpoint), &options);
+    exchange->pool = backend_pools_get(environment->pools, endpoint);
+    exchange->stream = backend_pool_open_stream(exchange->pool, &options);
     exchange_progress(exchange);
 }

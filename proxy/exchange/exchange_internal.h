@@ -45,6 +45,7 @@ struct exchange {
     /* the attempt under way */
     const struct backend *backend; /* NULL: none was chosen */
     struct endpoint_state *endpoint;
+    struct backend_pool *pool;     /* of the endpoint */
     struct backend_stream *stream; /* NULL: none is open */
     struct backend_request backend_request;
     struct headers forwarded;

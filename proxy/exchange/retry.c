@@ -1,6 +1,6 @@
 #include "proxy/exchange/retry.h"
 
-enum { RETRY_COST = 100, CREDIT_MAX = 100 * RETRY_COST, CREDIT_FIRST = 10 * RETRY_COST };
+enum { RETRY_COST = 100, CREDIT_MAX = 100 * RETRY_COST, CREDIT_FIRST = CREDIT_MAX };
 
 void retry_budget_init(struct retry_budget *budget)
 {
@@ -19,15 +19,15 @@ static bool is_worth_it(const struct retry_facts *facts)
     switch (facts->fault) {
     case BACKEND_FAULT_CONNECT:
     case BACKEND_FAULT_CONNECT_TIMEOUT:
+    case BACKEND_FAULT_MALFORMED:
+    case BACKEND_FAULT_HEADER_LIMIT:
+    case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
         return facts->endpoint_count > 1;
     case BACKEND_FAULT_REFUSED:
         return true;
     case BACKEND_FAULT_RESET:
         return facts->reused || facts->endpoint_count > 1;
-    case BACKEND_FAULT_MALFORMED:
-    case BACKEND_FAULT_HEADER_LIMIT:
     case BACKEND_FAULT_OVERLOAD:
-    case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
     case BACKEND_FAULT_IDLE_TIMEOUT:
     case BACKEND_FAULT_TOTAL_TIMEOUT:
     case BACKEND_FAULT_COUNT:

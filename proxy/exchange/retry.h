@@ -24,7 +24,7 @@ struct retry_facts {
     enum backend_fault fault;
     bool unprocessed;    /* the endpoint surely did not act on it */
     bool reused;         /* a kept-alive connection that was closed without a byte of answer */
-    bool is_read;        /* GET, HEAD, OPTIONS */
+    bool is_read;        /* as its route says */
     bool body_given;     /* some byte of the body has left our hands */
     bool answer_started; /* the client has seen a head */
     uint32_t attempts;   /* so far, at least 1 */

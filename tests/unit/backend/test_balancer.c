@@ -50,7 +50,7 @@ static int set_up(void **state)
     }
     f->backend = (struct backend){.name = STRVIEW("b"), .balance = BALANCE_TWO_CHOICES};
     use_endpoints(f, ENDPOINTS, (const uint32_t[ENDPOINTS]){1, 1, 1, 1, 1});
-    f->facts = (struct balance_facts){.now_ms = NOW_MS};
+    f->facts = (struct balance_facts){.now_ms = NOW_MS, .may_fail = true};
     *state = f;
     return 0;
 }

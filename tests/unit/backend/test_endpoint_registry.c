@@ -27,9 +27,9 @@ static void what_was_learned_about_an_endpoint_is_found_again(void **state)
     (void)state;
     struct endpoint_registry *registry = endpoint_registry_new();
     struct endpoint_state *endpoint = get(registry, "users", 3000, 1);
-    atomic_store(&endpoint->consecutive_failures, 3);
+    atomic_store(&endpoint->failures_in_row, 3);
     assert_ptr_equal(get(registry, "users", 3000, 1), endpoint);
-    assert_int_equal(atomic_load(&endpoint->consecutive_failures), 3);
+    assert_int_equal(atomic_load(&endpoint->failures_in_row), 3);
     assert_int_equal(address_port(&endpoint->address), 3000);
     assert_true(strview_equal(endpoint->backend_name, STRVIEW("users")));
     assert_true(strview_equal(endpoint->address_text, STRVIEW("127.0.0.1:3000")));

@@ -34,8 +34,8 @@ static void a_read_is_tried_again_after_faults_that_another_endpoint_may_not_hav
     } rows[BACKEND_FAULT_COUNT] = {
         {BACKEND_FAULT_CONNECT, true},       {BACKEND_FAULT_CONNECT_TIMEOUT, true},
         {BACKEND_FAULT_RESET, true},         {BACKEND_FAULT_REFUSED, true},
-        {BACKEND_FAULT_MALFORMED, false},    {BACKEND_FAULT_HEADER_LIMIT, false},
-        {BACKEND_FAULT_OVERLOAD, false},     {BACKEND_FAULT_FIRST_BYTE_TIMEOUT, false},
+        {BACKEND_FAULT_MALFORMED, true},     {BACKEND_FAULT_HEADER_LIMIT, true},
+        {BACKEND_FAULT_OVERLOAD, false},     {BACKEND_FAULT_FIRST_BYTE_TIMEOUT, true},
         {BACKEND_FAULT_IDLE_TIMEOUT, false}, {BACKEND_FAULT_TOTAL_TIMEOUT, false},
     };
     for (int i = 0; i < BACKEND_FAULT_COUNT; i++) {
@@ -157,7 +157,7 @@ static void what_is_refused_costs_nothing(void **state)
     struct retry_facts facts = facts_of(BACKEND_FAULT_RESET);
     facts.body_given = true;
     assert_false(retry_decide(&facts, &budget));
-    facts = facts_of(BACKEND_FAULT_MALFORMED);
+    facts = facts_of(BACKEND_FAULT_IDLE_TIMEOUT);
     assert_false(retry_decide(&facts, &budget));
     assert_int_equal(budget.credit, credit);
 }

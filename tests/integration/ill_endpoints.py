@@ -1,0 +1,136 @@
+"""One of three endpoints is ill, under load: reads never notice, writes hardly and not for long, and
+the proxy says which one it is."""
+
+import os
+import re
+import socket
+import subprocess
+
+from http1_backend import Http1Backend, answer_bytes, serving
+from http2_peer import Http2Backend, serving2
+from strangler_test import ProxyCase, config_text, main, wait_until
+
+TIMEOUTS = 'timeouts: { first_byte = "300ms"; connect = "300ms"; };'
+
+
+def slow(connection):
+    connection.read_request()
+    connection.wait_end()
+
+
+def resetting(connection):
+    connection.read_request()
+    connection.reset()
+
+
+def garbage(connection):
+    connection.read_request()
+    connection.send(b"garbage\r\n\r\n")
+
+
+def busy(connection):
+    serving(lambda _: answer_bytes(b"busy", "503 Service Unavailable"))(connection)
+
+
+def resetting_h2(connection):
+    connection.begin()
+    while True:
+        connection.reset(connection.read_request().stream, 2)
+
+
+def garbage_h2(connection):
+    connection.begin()
+    connection.read_request()
+    connection.send(b"\xff" * 100)
+
+
+def slow_h2(connection):
+    connection.begin()
+    while True:
+        connection.take_frame()
+
+
+class IllEndpoints(ProxyCase):
+    def start(self, ill_port: int, protocol: str = "http/1.1"):
+        well = (Http2Backend, serving2(lambda connection, request:
+                                       connection.answer(request.stream, b"well"))) \
+            if protocol == "h2" else (Http1Backend, serving(lambda _: answer_bytes(b"well")))
+        self.ill_port = ill_port
+        ports = [self.closing(well[0](well[1])).port, ill_port, self.closing(well[0](well[1])).port]
+        endpoints = ", ".join(f'"127.0.0.1:{port}"' for port in ports)
+        self.proxy = self.start_proxy(config_text(
+            f'monolith: {{ endpoints = [ {endpoints} ]; protocol = "{protocol}"; {TIMEOUTS} }};'))
+
+    def load(self, count: int, body: bytes = b"") -> int:
+        """How many of `count` requests did not get 2xx."""
+        options = []
+        if body:
+            path = os.path.join(self.folder, "body")
+            with open(path, "wb") as file:
+                file.write(body)
+            options = ["-d", path]
+        done = subprocess.run(
+            ["h2load", "-n", str(count), "-c", "4", "-m", "4", *options,
+             f"http://127.0.0.1:{self.proxy.plain}/"],
+            capture_output=True, text=True, timeout=100, check=True)
+        found = re.search(r"status codes: (\d+) 2xx", done.stdout)
+        return count - int(found[1])
+
+    def of_ill_one(self, name: str) -> float:
+        return self.proxy.total(name, endpoint=f"127.0.0.1:{self.ill_port}")
+
+    def check(self, count: int = 2500):
+        self.assertEqual(self.load(300), 0, "a read failed in the first second")
+        self.load(300, b"x" * 100)
+        wait_until("the proxy notices", lambda: self.of_ill_one("strangler_endpoint_healthy") == 0)
+        self.assertEqual(self.load(count), 0, "a read failed")
+        self.assertLessEqual(self.load(count, b"x" * 100), count / 1000, "too many writes failed")
+        self.assertEqual(self.proxy.total("strangler_endpoint_healthy"), 2)
+
+    def check_ejected(self):
+        self.check()
+        self.assertEqual(self.of_ill_one("strangler_endpoint_ejected"), 1)
+        self.assertEqual(self.of_ill_one("strangler_endpoint_ejections_total"), 1)
+        self.assertEqual(self.proxy.total("strangler_endpoint_ejected"), 1)
+
+    def test_a_dead_one(self):
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            self.start(closed.getsockname()[1])
+            self.check()
+
+    def test_a_slow_one(self):
+        self.start(self.closing(Http1Backend(slow)).port)
+        self.check_ejected()
+        self.assertGreater(self.proxy.fault_count("monolith", "first_byte_timeout"), 0)
+
+    def test_a_resetting_one(self):
+        self.start(self.closing(Http1Backend(resetting)).port)
+        self.check_ejected()
+
+    def test_one_that_answers_garbage(self):
+        self.start(self.closing(Http1Backend(garbage)).port)
+        self.check_ejected()
+        self.assertGreater(self.proxy.fault_count("monolith", "malformed"), 0)
+
+    def test_a_resetting_one_with_h2(self):
+        self.start(self.closing(Http2Backend(resetting_h2)).port, "h2")
+        self.check_ejected()
+
+    def test_a_slow_one_with_h2(self):
+        self.start(self.closing(Http2Backend(slow_h2)).port, "h2")
+        self.check_ejected()
+
+    def test_one_that_answers_garbage_with_h2(self):
+        self.start(self.closing(Http2Backend(garbage_h2)).port, "h2")
+        self.check_ejected()
+
+    def test_one_that_says_503_is_ejected_though_its_answers_are_passed_on(self):
+        self.start(self.closing(Http1Backend(busy)).port)
+        self.assertGreater(self.load(300), 0)
+        wait_until("an ejection", lambda: self.of_ill_one("strangler_endpoint_ejected") == 1)
+        self.assertEqual(self.load(1000), 0)
+
+
+if __name__ == "__main__":
+    main()
