@@ -2,21 +2,11 @@
 
 #include "extracted/posts/posts_queries.h"
 #include "extracted/posts/search_words.h"
+#include "extracted/posts/thread_find.h"
 #include "extracted/service_kit/authors.h"
+#include "extracted/service_kit/form.h"
 #include "extracted/service_kit/problem.h"
-#include "extracted/service_kit/query_string.h"
 #include "extracted/service_kit/session.h"
-
-/* A list in pages: the posts of a thread, or those with some words. */
-struct listing {
-    enum posts_query count;
-    enum posts_query page_rows;
-    int64_t thread;
-    const struct body_text *expression; /* NULL: by thread */
-    int64_t viewer;
-    int64_t page;
-    int64_t total;
-};
 
 static void reply_unknown(struct http_reply *reply)
 {
@@ -39,119 +29,84 @@ static bool add_post(struct http_reply *reply, sqlite3_stmt *row)
     return is_known;
 }
 
-static sqlite3_stmt *begin_listing(struct database *database, const struct listing *listing,
-                                   enum posts_query query)
-{
-    const struct body_text *expression = listing->expression;
-    sqlite3_stmt *rows = database_begin(database, query);
-    if (expression != NULL)
-        sqlite3_bind_text(rows, 1, expression->bytes, (int)expression->length, SQLITE_STATIC);
-    else
-        sqlite3_bind_int64(rows, 1, listing->thread);
-    return rows;
-}
-
-static sqlite3_stmt *begin_page(struct database *database, const struct listing *listing)
-{
-    const int64_t last_page = INT32_MAX; /* a page past the end is empty, however far */
-    int64_t page = listing->page < last_page ? listing->page : last_page;
-    sqlite3_stmt *rows = begin_listing(database, listing, listing->page_rows);
-    sqlite3_bind_int64(rows, 2, listing->viewer);
-    sqlite3_bind_int64(rows, 3, JSON_PAGE_ROWS);
-    sqlite3_bind_int64(rows, 4, (page - 1) * JSON_PAGE_ROWS);
-    return rows;
-}
-
-static bool read_total(struct database *database, struct listing *listing)
-{
-    sqlite3_stmt *row = begin_listing(database, listing, listing->count);
-    if (database_next(row))
-        listing->total = sqlite3_column_int64(row, 0);
-    return database_end(database, row);
-}
-
 static void reply_list(struct database *database, const struct http_request *request,
-                       struct listing *listing, struct http_reply *reply)
+                       const struct post_listing *listing, struct http_reply *reply)
 {
     struct json_ids unknown = {0};
     struct json_list list;
-    if (!read_total(database, listing) || !authors_collect(database, begin_page(database, listing),
-                                                           POST_AUTHOR, POST_USERNAME, &unknown)) {
-        http_reply_fault(reply);
+    int64_t page;
+    int64_t total = 0;
+    if (!json_request_page(request, reply, &page))
         return;
-    }
-    if (!authors_ask(request, reply, &unknown))
+    bool is_good = posts_listing_count(database, listing, &total) &&
+                   authors_collect(database, posts_listing_begin(database, listing, page),
+                                   POST_AUTHOR, POST_USERNAME, &unknown);
+    if (is_good && !authors_ask(request, reply, &unknown))
         return;
-    sqlite3_stmt *rows = begin_page(database, listing);
+    sqlite3_stmt *rows = posts_listing_begin(database, listing, page);
     json_list_begin(&list, reply);
-    while (database_next(rows)) {
+    while (is_good && database_next(rows)) {
         json_list_next(&list);
         list.is_degraded |= !add_post(reply, rows);
         body_text_add_string(list.body, "}");
     }
-    json_list_end(&list, reply, listing->page, listing->total);
-    if (!database_end(database, rows))
+    json_list_end(&list, reply, page, total);
+    if (!database_end(database, rows) || !is_good)
         http_reply_fault(reply);
-}
-
-static bool has_thread(struct database *database, int64_t thread, struct http_reply *reply)
-{
-    sqlite3_stmt *row = database_begin(database, QUERY_THREAD);
-    sqlite3_bind_int64(row, 1, thread);
-    bool found = database_next(row);
-    if (!database_end(database, row))
-        http_reply_fault(reply);
-    else if (!found)
-        reply_unknown(reply);
-    return found;
 }
 
 void posts_api_thread(struct database *database, const struct http_request *request,
                       struct http_reply *reply)
 {
-    struct listing listing = {.count = QUERY_THREAD_COUNT, .page_rows = QUERY_THREAD_PAGE};
-    if (session_find_user(database, request, reply, &listing.viewer) &&
-        json_request_id(request, reply, &listing.thread) &&
-        json_request_page(request, reply, &listing.page) &&
-        has_thread(database, listing.thread, reply))
+    struct post_listing listing = {.expression = NULL};
+    struct outcome outcome;
+    if (!session_find_user(database, request, reply, &listing.viewer) ||
+        !json_request_id(request, reply, &listing.thread) ||
+        !thread_find(database, request, reply, listing.thread, &outcome))
+        return;
+    if (outcome.kind == OUTCOME_DONE)
         reply_list(database, request, &listing, reply);
+    else
+        problem_reply_outcome(reply, &outcome);
+}
+
+/* False: the reply says what is wrong with the query. */
+static bool read_words(const struct http_request *request, struct http_reply *reply,
+                       struct body_text *expression)
+{
+    struct form form;
+    if (!form_read(request->query, &form)) {
+        problem_reply(reply, &(struct problem){.status = 400, .title = "Bad Request"});
+        return false;
+    }
+    const char *fault = search_words_read(form_value(&form, "q"), expression);
+    if (fault == NULL && expression->length == 0)
+        fault = "It has no word in it.";
+    form_done(&form);
+    if (fault == NULL)
+        return true;
+    struct outcome outcome = outcome_field_fault("q", fault);
+    problem_reply_outcome(reply, &outcome);
+    return false;
 }
 
 void posts_api_search(struct database *database, const struct http_request *request,
                       struct http_reply *reply)
 {
     struct body_text expression;
-    struct http_view words = {"", 0};
-    struct listing listing = {
-        .count = QUERY_SEARCH_COUNT, .page_rows = QUERY_SEARCH_PAGE, .expression = &expression};
-    if (!session_find_user(database, request, reply, &listing.viewer) ||
-        !json_request_page(request, reply, &listing.page))
+    struct post_listing listing = {.expression = &expression};
+    if (!session_find_user(database, request, reply, &listing.viewer))
         return;
     body_text_init(&expression, SEARCH_EXPRESSION_LIMIT);
-    query_find(request->query, "q", &words);
-    const char *fault = search_words_read(words, &expression);
-    if (fault == NULL && !expression.overflowed)
+    if (read_words(request, reply, &expression))
         reply_list(database, request, &listing, reply);
-    else
-        problem_reply(reply, &(struct problem){.status = 422,
-                                               .title = "Unprocessable Content",
-                                               .detail = fault,
-                                               .field = "q"});
     body_text_done(&expression);
-}
-
-static sqlite3_stmt *begin_post(struct database *database, int64_t post, int64_t viewer)
-{
-    sqlite3_stmt *row = database_begin(database, QUERY_POST);
-    sqlite3_bind_int64(row, 1, post);
-    sqlite3_bind_int64(row, 2, viewer);
-    return row;
 }
 
 void posts_api_reply(struct database *database, struct http_reply *reply, int64_t post,
                      int64_t viewer)
 {
-    sqlite3_stmt *row = begin_post(database, post, viewer);
+    sqlite3_stmt *row = posts_one_begin(database, post, viewer);
     bool found = database_next(row);
     if (found && add_post(reply, row))
         body_text_add_string(&reply->body, "}");
@@ -174,8 +129,8 @@ void posts_api_one(struct database *database, const struct http_request *request
     if (!session_find_user(database, request, reply, &viewer) ||
         !json_request_id(request, reply, &post))
         return;
-    if (!authors_collect(database, begin_post(database, post, viewer), POST_AUTHOR, POST_USERNAME,
-                         &unknown))
+    if (!authors_collect(database, posts_one_begin(database, post, viewer), POST_AUTHOR,
+                         POST_USERNAME, &unknown))
         http_reply_fault(reply);
     else if (authors_ask(request, reply, &unknown))
         posts_api_reply(database, reply, post, viewer);

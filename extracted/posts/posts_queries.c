@@ -1,6 +1,7 @@
 #include "extracted/posts/posts_queries.h"
 
 #include "extracted/service_kit/feed_rows.h"
+#include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/replica.h"
 
 /* By enum post_column; ?2 is who looks. */
@@ -34,9 +35,9 @@ const char *const posts_queries[POSTS_QUERY_COUNT] = {
     [QUERY_PUT_SESSION] = REPLICA_PUT_SESSION,
     [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
     [QUERY_PUT_THREAD] =
-        "INSERT INTO threads (id, title, category_id, epoch) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (id) DO UPDATE SET title = ?2, category_id = ?3, epoch = ?4"
-        " WHERE ?4 >= epoch",
+        "INSERT INTO threads (id, title, created_by, category_id, created_ms, epoch)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET title = ?2,"
+        " created_by = ?3, category_id = ?4, created_ms = ?5, epoch = ?6 WHERE ?6 >= epoch",
     [QUERY_DELETE_THREAD] = "DELETE FROM threads WHERE id = ?1 AND epoch <= ?2",
     [QUERY_PUT_CATEGORY] =
         "INSERT INTO categories (id, slug, title, epoch) VALUES (?1, ?2, ?3, ?4)"
@@ -44,11 +45,16 @@ const char *const posts_queries[POSTS_QUERY_COUNT] = {
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
     [QUERY_DELETE_CATEGORY] = "DELETE FROM categories WHERE id = ?1 AND epoch <= ?2",
-    [QUERY_THREAD] = "SELECT 1 FROM threads WHERE id = ?1",
+    [QUERY_THREAD] =
+        "SELECT threads.id, threads.title, slug, categories.title, created_by, username,"
+        " created_ms FROM threads LEFT JOIN categories ON categories.id = category_id"
+        " LEFT JOIN users ON users.id = created_by WHERE threads.id = ?1",
     [QUERY_POST] = POST_ROWS "WHERE posts.id = ?1 AND NOT deleted",
     [QUERY_THREAD_COUNT] = "SELECT count(*) FROM posts WHERE thread_id = ?1 AND NOT deleted",
     [QUERY_THREAD_PAGE] =
         POST_ROWS "WHERE thread_id = ?1 AND NOT deleted ORDER BY posts.id LIMIT ?3 OFFSET ?4",
+    [QUERY_POSTS_BEFORE] =
+        "SELECT count(*) FROM posts WHERE thread_id = ?1 AND NOT deleted AND id < ?2",
     [QUERY_SEARCH_COUNT] = "SELECT count(*) FROM posts WHERE NOT deleted AND id IN"
                            " (SELECT rowid FROM post_words WHERE post_words MATCH ?1)",
     [QUERY_SEARCH_PAGE] = POST_ROWS "WHERE NOT deleted AND posts.id IN"
@@ -78,3 +84,44 @@ const char *const posts_queries[POSTS_QUERY_COUNT] = {
         " coalesce(CAST(substr(?2, instr(?2, ':') + 1) AS INTEGER), 9223372036854775807))"
         " ORDER BY post_id, user_id LIMIT ?3",
 };
+
+static sqlite3_stmt *begin_listing(struct database *database, const struct post_listing *listing,
+                                   enum posts_query of_thread, enum posts_query of_search)
+{
+    const struct body_text *expression = listing->expression;
+    sqlite3_stmt *rows = database_begin(database, expression != NULL ? of_search : of_thread);
+    if (expression != NULL)
+        sqlite3_bind_text(rows, 1, expression->bytes, (int)expression->length, SQLITE_STATIC);
+    else
+        sqlite3_bind_int64(rows, 1, listing->thread);
+    return rows;
+}
+
+bool posts_listing_count(struct database *database, const struct post_listing *listing,
+                         int64_t *ret_total)
+{
+    sqlite3_stmt *row = begin_listing(database, listing, QUERY_THREAD_COUNT, QUERY_SEARCH_COUNT);
+    if (database_next(row))
+        *ret_total = sqlite3_column_int64(row, 0);
+    return database_end(database, row);
+}
+
+sqlite3_stmt *posts_listing_begin(struct database *database, const struct post_listing *listing,
+                                  int64_t page)
+{
+    const int64_t last_page = INT32_MAX; /* a page past the end is empty, however far */
+    int64_t before = (page < last_page ? page : last_page) - 1;
+    sqlite3_stmt *rows = begin_listing(database, listing, QUERY_THREAD_PAGE, QUERY_SEARCH_PAGE);
+    sqlite3_bind_int64(rows, 2, listing->viewer);
+    sqlite3_bind_int64(rows, 3, JSON_PAGE_ROWS);
+    sqlite3_bind_int64(rows, 4, before * JSON_PAGE_ROWS);
+    return rows;
+}
+
+sqlite3_stmt *posts_one_begin(struct database *database, int64_t post, int64_t viewer)
+{
+    sqlite3_stmt *row = database_begin(database, QUERY_POST);
+    sqlite3_bind_int64(row, 1, post);
+    sqlite3_bind_int64(row, 2, viewer);
+    return row;
+}

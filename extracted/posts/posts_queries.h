@@ -25,10 +25,11 @@ enum posts_query {
     QUERY_DELETE_CATEGORY,
     QUERY_SESSION,      /* ?1 hash: user, expires_ms */
     QUERY_USERNAME,     /* ?1 user: username */
-    QUERY_THREAD,       /* ?1 id: a row if it is known */
+    QUERY_THREAD,       /* ?1 id: the columns of enum thread_column */
     QUERY_POST,         /* ?1 id, ?2 who looks: the columns of enum post_column */
     QUERY_THREAD_COUNT, /* ?1 thread: number of posts */
     QUERY_THREAD_PAGE,  /* ?1 thread, ?2 who looks, ?3 limit, ?4 offset: as QUERY_POST */
+    QUERY_POSTS_BEFORE, /* ?1 thread, ?2 post: how many are before it */
     QUERY_SEARCH_COUNT, /* ?1 expression of FTS5 */
     QUERY_SEARCH_PAGE,  /* ?1 expression, then as QUERY_THREAD_PAGE */
     QUERY_POST_ADD,     /* ?1 thread, ?2 user, ?3 text, ?4 ms: its id */
@@ -40,6 +41,16 @@ enum posts_query {
     QUERY_POST_ROWS,
     QUERY_LIKE_ROWS,
     POSTS_QUERY_COUNT,
+};
+
+enum thread_column {
+    THREAD_ID,
+    THREAD_TITLE,
+    THREAD_SLUG,
+    THREAD_CATEGORY,
+    THREAD_AUTHOR,
+    THREAD_USERNAME, /* NULL: not known here */
+    THREAD_CREATED,
 };
 
 enum post_column {
@@ -55,6 +66,24 @@ enum post_column {
 };
 
 extern const char *const posts_queries[POSTS_QUERY_COUNT];
+
+/* A list in pages: the posts of a thread, or those with some words. */
+struct post_listing {
+    int64_t thread;
+    const struct body_text *expression; /* of FTS5; NULL: by thread */
+    int64_t viewer;
+};
+
+/* False: logged. */
+bool posts_listing_count(struct database *database, const struct post_listing *listing,
+                         int64_t *ret_total);
+
+/* The rows of a page, from 1. */
+sqlite3_stmt *posts_listing_begin(struct database *database, const struct post_listing *listing,
+                                  int64_t page);
+
+/* One post as `viewer` sees it (0: a visitor). */
+sqlite3_stmt *posts_one_begin(struct database *database, int64_t post, int64_t viewer);
 
 /* The feeds that the service may own come first. */
 enum { FEED_POSTS, FEED_LIKES };

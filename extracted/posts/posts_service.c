@@ -2,7 +2,9 @@
  * What people say: /api/posts, by thread and by user.
  */
 #include "extracted/posts/posts_api.h"
+#include "extracted/posts/posts_pages.h"
 #include "extracted/posts/posts_queries.h"
+#include "extracted/service_kit/form.h"
 #include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
@@ -41,6 +43,10 @@ static const char *const schema[] = {
     "CREATE TRIGGER words_of_changed AFTER UPDATE ON posts BEGIN"
     " INSERT INTO post_words (post_words, rowid, text) VALUES ('delete', old.id, old.text);"
     " INSERT INTO post_words (rowid, text) VALUES (new.id, new.text); END;",
+    /* The pages say who began a thread, and when: all threads are read once more. */
+    "ALTER TABLE threads ADD COLUMN created_by INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE threads ADD COLUMN created_ms INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM cursors WHERE feed = 'threads';",
 };
 
 /* In an answer a post has no id; in the export it has. */
@@ -60,14 +66,17 @@ static const struct row_member post_event[] = {
     {"deleted", ROW_BOOLEAN}};
 static const struct row_member like_event[] = {
     {"post", ROW_INTEGER}, {"user", ROW_INTEGER}, {"created_ms", ROW_INTEGER}};
-static const struct row_member thread_event[] = {
-    {"id", ROW_INTEGER}, {"title", ROW_TEXT}, {"category", ROW_INTEGER}};
+static const struct row_member thread_event[] = {{"id", ROW_INTEGER},
+                                                 {"title", ROW_TEXT},
+                                                 {"createdBy", ROW_INTEGER},
+                                                 {"category", ROW_INTEGER},
+                                                 {"created_ms", ROW_INTEGER}};
 static const struct row_member category_event[] = {
     {"id", ROW_INTEGER}, {"slug", ROW_TEXT}, {"title", ROW_TEXT}};
 
 static const struct row_shape post_shape = {post_event, 7};
 static const struct row_shape like_shape = {like_event, 3};
-static const struct row_shape thread_shape = {thread_event, 3};
+static const struct row_shape thread_shape = {thread_event, 5};
 static const struct row_shape category_shape = {category_event, 3};
 
 const struct feed posts_feeds[] = {
@@ -112,6 +121,13 @@ static const struct http_route routes[] = {
     {"PUT", "/api/2.0/posts/{}/like", posts_api_like, 0},
     {"DELETE", "/api/2.0/posts/{}/like", posts_api_unlike, 0},
     {"GET", "/api/2.0/search", posts_api_search, 0},
+    {"GET", "/forum/t/{}", posts_page_thread, 0},
+    {"POST", "/forum/t/{}/reply", posts_page_reply, FORM_BODY_LIMIT},
+    {"GET", "/forum/p/{}/edit", posts_page_edit, 0},
+    {"POST", "/forum/p/{}/edit", posts_page_edit_send, FORM_BODY_LIMIT},
+    {"POST", "/forum/p/{}/delete", posts_page_delete, FORM_BODY_LIMIT},
+    {"POST", "/forum/p/{}/like", posts_page_like, FORM_BODY_LIMIT},
+    {"GET", "/forum/search", posts_page_search, 0},
 };
 
 static const struct import_source sources[] = {

@@ -1,50 +1,8 @@
 #include "extracted/posts/search_words.h"
 
-#include <jansson.h>
 #include <string.h>
 
-enum { DECODED_LIMIT = 4 * SEARCH_CHARACTERS };
-
-static int digit_value(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    char lower = (char)(byte | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* False: too long, or an escape that is none. */
-static bool decode(struct http_view encoded, char *room, size_t *ret_length)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < encoded.length; i++) {
-        char byte = encoded.bytes[i] == '+' ? ' ' : encoded.bytes[i];
-        if (byte == '%') {
-            bool is_whole = encoded.length - i > 2;
-            int high = is_whole ? digit_value(encoded.bytes[i + 1]) : -1;
-            int low = is_whole ? digit_value(encoded.bytes[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            byte = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (length == DECODED_LIMIT)
-            return false;
-        room[length++] = byte;
-    }
-    *ret_length = length;
-    return true;
-}
-
-static bool is_readable(const char *bytes, size_t length)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++)
-        count += (bytes[i] & 0xc0) != 0x80 ? 1 : 0;
-    json_t *checked = json_stringn(bytes, length); /* NULL if it is no UTF-8 */
-    json_decref(checked);
-    return checked != NULL && count <= SEARCH_CHARACTERS && memchr(bytes, 0, length) == NULL;
-}
+#include "extracted/service_kit/utf8.h"
 
 static bool is_blank(char byte)
 {
@@ -73,12 +31,11 @@ static void add_words(struct body_text *expression, const char *at, const char *
     }
 }
 
-const char *search_words_read(struct http_view encoded, struct body_text *expression)
+const char *search_words_read(struct http_view text, struct body_text *expression)
 {
-    char room[DECODED_LIMIT];
-    size_t length = 0;
-    if (!decode(encoded, room, &length) || !is_readable(room, length))
-        return "A search is 1 to 200 characters long, in UTF-8.";
-    add_words(expression, room, room + length);
-    return expression->length > 0 ? NULL : "It has no word in it.";
+    size_t count = utf8_count(text.bytes, text.length);
+    if (count < 1 || count > SEARCH_CHARACTERS || memchr(text.bytes, 0, text.length) != NULL)
+        return "A search is 1 to 200 characters long.";
+    add_words(expression, text.bytes, text.bytes + text.length);
+    return NULL;
 }

@@ -10,8 +10,8 @@
 
 enum { SEARCH_CHARACTERS = 200, SEARCH_WORDS = 16, SEARCH_EXPRESSION_LIMIT = 4096 };
 
-/* NULL: the expression was appended. Else a sentence that says what is wrong with `encoded`, a
- * value as queries hold it (percent escapes, plus signs for blanks). */
-const char *search_words_read(struct http_view encoded, struct body_text *expression);
+/* NULL: the expression of the words was appended, which is empty if there are none; it fits into
+ * SEARCH_EXPRESSION_LIMIT. Else a sentence that says what is wrong. `text` is valid UTF-8. */
+const char *search_words_read(struct http_view text, struct body_text *expression);
 
 #endif

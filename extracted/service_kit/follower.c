@@ -157,8 +157,6 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *watcher, int events)
 static void add_follower(struct followers *followers, const struct feed *feed,
                          struct feed_source source)
 {
-    if (source.origin == NULL)
-        return;
     struct follower *follower = &followers->each[followers->count++];
     *follower = (struct follower){.all = followers,
                                   .feed = feed,
@@ -180,22 +178,31 @@ static const char *origin_of(const struct follower_sources *sources, const char 
     return strcmp(aggregate, "threads") == 0 ? sources->threads : NULL;
 }
 
+size_t follower_sources_of(const struct feed_plan *plan, const struct follower_sources *sources,
+                           const struct feed *feed, struct feed_source ret_each[FOLLOWER_SOURCES])
+{
+    size_t count = 0;
+    const char *sibling = feed_is_own(plan, feed) ? NULL : origin_of(sources, feed->aggregate);
+    if (sources->monolith != NULL)
+        ret_each[count++] = (struct feed_source){"legacy", sources->monolith, false};
+    if (sibling != NULL)
+        ret_each[count++] = (struct feed_source){"extracted", sibling, true};
+    return count;
+}
+
 struct followers *followers_new(const struct followers_settings *settings)
 {
     const struct feed_plan *plan = settings->plan;
     struct followers *followers =
-        calloc(1, sizeof(*followers) + 2 * plan->count * sizeof(followers->each[0]));
+        calloc(1, sizeof(*followers) + FOLLOWER_SOURCES * plan->count * sizeof(followers->each[0]));
     if (followers == NULL)
         return NULL;
     followers->settings = *settings;
     for (size_t i = 0; i < plan->count; i++) {
-        const struct feed *feed = &plan->feeds[i];
-        struct feed_source legacy = {"legacy", settings->sources.monolith, false};
-        struct feed_source sibling = {"extracted", NULL, true};
-        if (!feed_is_own(plan, feed))
-            sibling.origin = origin_of(&settings->sources, feed->aggregate);
-        add_follower(followers, feed, legacy);
-        add_follower(followers, feed, sibling);
+        struct feed_source each[FOLLOWER_SOURCES];
+        size_t count = follower_sources_of(plan, &settings->sources, &plan->feeds[i], each);
+        for (size_t j = 0; j < count; j++)
+            add_follower(followers, &plan->feeds[i], each[j]);
     }
     return followers;
 }

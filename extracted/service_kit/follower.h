@@ -24,6 +24,12 @@ struct follower_sources {
     const char *threads;
 };
 
+enum { FOLLOWER_SOURCES = 2 }; /* of one feed: the monolith, and the service taken out of it */
+
+/* Who tells of a feed; returns how many. Pure. */
+size_t follower_sources_of(const struct feed_plan *plan, const struct follower_sources *sources,
+                           const struct feed *feed, struct feed_source ret_each[FOLLOWER_SOURCES]);
+
 struct followers;
 
 struct followers_settings {

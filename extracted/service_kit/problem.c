@@ -50,6 +50,8 @@ void problem_reply_outcome(struct http_reply *reply, const struct outcome *outco
                                           .detail = detail.overflowed ? NULL : detail.bytes,
                                           .field = outcome->field});
     body_text_done(&detail);
+    if (outcome->kind == OUTCOME_OUT_OF_REACH)
+        http_reply_add_field(reply, "retry-after", "1");
     if (outcome->kind == OUTCOME_NOT_OWNER) {
         body_text_add_string(&reply->body, ",");
         ownership_add_members(&reply->body, outcome->aggregate, &outcome->ownership);

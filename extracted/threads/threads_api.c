@@ -4,14 +4,11 @@
 #include <stdio.h>
 
 #include "extracted/service_kit/authors.h"
-#include "extracted/service_kit/outbox.h"
-#include "extracted/service_kit/owned_write.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/session.h"
 #include "extracted/threads/threads_queries.h"
+#include "extracted/threads/threads_write.h"
 
-static const struct json_field title_field = {"title", 3, 120,
-                                              "A title is 3 to 120 characters long."};
 static const struct json_field category_field = {"category", 1, 120,
                                                  "A category is named by its slug."};
 
@@ -29,10 +26,10 @@ void threads_api_categories(struct database *database, const struct http_request
     json_list_begin(&list, reply);
     while (database_next(row)) {
         json_list_next(&list);
-        json_reply_integer(list.body, "{\"id\":", row, 0);
-        json_reply_text(list.body, ",\"slug\":", row, 1);
-        json_reply_text(list.body, ",\"title\":", row, 2);
-        json_reply_text(list.body, ",\"description\":", row, 3);
+        json_reply_integer(list.body, "{\"id\":", row, CATEGORY_ID);
+        json_reply_text(list.body, ",\"slug\":", row, CATEGORY_SLUG);
+        json_reply_text(list.body, ",\"title\":", row, CATEGORY_TITLE);
+        json_reply_text(list.body, ",\"description\":", row, CATEGORY_DESCRIPTION);
         body_text_add_string(list.body, "}");
     }
     json_list_end(&list, reply, 1, list.count);
@@ -80,13 +77,11 @@ static bool find_category(struct database *database, const struct http_request *
 {
     if (!json_request_page(request, reply, &ret_category->page))
         return false;
-    struct http_view slug = request->parameters[0];
-    sqlite3_stmt *row = database_begin(database, QUERY_CATEGORY);
-    sqlite3_bind_text(row, 1, slug.bytes, (int)slug.length, SQLITE_STATIC);
+    sqlite3_stmt *row = threads_category_begin(database, request->parameters[0]);
     bool found = database_next(row);
     if (found) {
-        ret_category->id = sqlite3_column_int64(row, 0);
-        ret_category->total = sqlite3_column_int64(row, 1);
+        ret_category->id = sqlite3_column_int64(row, CATEGORY_ID);
+        ret_category->total = sqlite3_column_int64(row, CATEGORY_THREADS);
     }
     if (!database_end(database, row))
         http_reply_fault(reply);
@@ -99,11 +94,7 @@ static sqlite3_stmt *begin_page(struct database *database, const struct category
 {
     const int64_t last_page = INT32_MAX; /* a page past the end is empty, however far */
     int64_t page = category->page < last_page ? category->page : last_page;
-    sqlite3_stmt *rows = database_begin(database, QUERY_CATEGORY_PAGE);
-    sqlite3_bind_int64(rows, 1, category->id);
-    sqlite3_bind_int64(rows, 2, JSON_PAGE_ROWS);
-    sqlite3_bind_int64(rows, 3, (page - 1) * JSON_PAGE_ROWS);
-    return rows;
+    return threads_page_begin(database, category->id, JSON_PAGE_ROWS, (page - 1) * JSON_PAGE_ROWS);
 }
 
 void threads_api_category(struct database *database, const struct http_request *request,
@@ -189,81 +180,32 @@ void threads_api_one(struct database *database, const struct http_request *reque
         reply_thread(database, id, 200, reply);
 }
 
-struct new_thread {
-    struct http_view title;
-    struct http_view slug;
-    int64_t user;
-    int64_t now_ms;
-};
-
-static int64_t find_slug(struct database *database, struct http_view slug)
-{
-    sqlite3_stmt *row = database_begin(database, QUERY_CATEGORY);
-    sqlite3_bind_text(row, 1, slug.bytes, (int)slug.length, SQLITE_STATIC);
-    int64_t id = database_next(row) ? sqlite3_column_int64(row, 0) : 0;
-    return database_end(database, row) ? id : 0;
-}
-
-/* Row and event. 0: it failed; logged. */
-static int64_t store(struct database *database, const struct new_thread *thread, int64_t category)
-{
-    size_t length;
-    sqlite3_stmt *insert = database_begin(database, QUERY_THREAD_ADD);
-    sqlite3_bind_text(insert, 1, thread->title.bytes, (int)thread->title.length, SQLITE_STATIC);
-    sqlite3_bind_int64(insert, 2, thread->user);
-    sqlite3_bind_int64(insert, 3, category);
-    sqlite3_bind_int64(insert, 4, thread->now_ms);
-    int64_t id = database_next(insert) ? sqlite3_column_int64(insert, 0) : 0;
-    while (id != 0 && database_next(insert))
-        continue; /* RETURNING is over only when the statement is */
-    if (!database_end(database, insert) || id == 0)
-        return 0;
-    sqlite3_stmt *row = database_begin(database, QUERY_THREAD_EVENT);
-    sqlite3_bind_int64(row, 1, id);
-    bool stored = database_next(row) &&
-                  outbox_put(database, &threads_feeds[FEED_THREADS], database_text(row, 0, &length),
-                             database_text(row, 1, &length), thread->now_ms);
-    return database_end(database, row) && stored ? id : 0;
-}
-
 static void add_and_reply(struct database *database, const struct http_request *request,
                           const struct new_thread *thread, struct http_reply *reply)
 {
     char location[64];
-    if (!owned_write_begin(database, request, reply))
-        return;
-    int64_t category = find_slug(database, thread->slug);
-    if (category == 0) {
-        database_transaction_end(database, false);
-        problem_reply(reply, &(struct problem){.status = 422,
-                                               .title = "Unprocessable Content",
-                                               .detail = "There is no such category.",
-                                               .field = "category"});
+    struct outcome outcome = threads_add(database, request, thread);
+    if (outcome.kind != OUTCOME_DONE) {
+        problem_reply_outcome(reply, &outcome);
         return;
     }
-    int64_t id = store(database, thread, category);
-    if (!owned_write_end(database, reply, id != 0))
-        return;
-    reply_thread(database, id, 201, reply);
-    snprintf(location, sizeof(location), "/api/2.0/threads/%" PRId64, id);
+    reply_thread(database, outcome.id, 201, reply);
+    snprintf(location, sizeof(location), "/api/2.0/threads/%" PRId64, outcome.id);
     http_reply_add_field(reply, "location", location);
 }
 
 void threads_api_add(struct database *database, const struct http_request *request,
                      struct http_reply *reply)
 {
-    struct new_thread thread = {.now_ms = (int64_t)(request->now * 1000.)};
+    struct new_thread thread = {.user = 0};
+    struct outcome stranger = outcome_of(OUTCOME_NOT_LOGGED_IN);
     if (!session_find_user(database, request, reply, &thread.user))
         return;
     json_t *object = json_request_read(request, reply);
-    if (object != NULL && json_request_text(object, &category_field, reply, &thread.slug) &&
-        json_request_text(object, &title_field, reply, &thread.title)) {
-        if (thread.user == 0)
-            problem_reply(reply, &(struct problem){.status = 401,
-                                                   .title = "Unauthorized",
-                                                   .detail = "Log in first."});
-        else
-            add_and_reply(database, request, &thread, reply);
-    }
+    if (object != NULL && thread.user == 0)
+        problem_reply_outcome(reply, &stranger);
+    else if (object != NULL && json_request_text(object, &category_field, reply, &thread.slug) &&
+             json_request_text(object, &threads_title_field, reply, &thread.title))
+        add_and_reply(database, request, &thread, reply);
     json_decref(object);
 }

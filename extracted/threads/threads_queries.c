@@ -9,6 +9,11 @@
     " FROM threads LEFT JOIN categories ON categories.id = category_id"                            \
     " LEFT JOIN users ON users.id = created_by "
 
+/* By enum category_column. */
+#define CATEGORY_ROWS                                                                              \
+    "SELECT id, slug, title, description, (SELECT count(*) FROM threads"                           \
+    " WHERE category_id = categories.id) FROM categories "
+
 const char *const threads_queries[THREADS_QUERY_COUNT] = {
     [QUERY_ALL] = "SELECT id, title, created_by FROM threads ORDER BY id",
     [QUERY_ONE] = "SELECT id, title, created_by FROM threads WHERE id = ?1",
@@ -29,10 +34,8 @@ const char *const threads_queries[THREADS_QUERY_COUNT] = {
     [QUERY_DELETE_SESSION] = REPLICA_DELETE_SESSION,
     [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
     [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
-    [QUERY_CATEGORIES] =
-        "SELECT id, slug, title, description FROM categories ORDER BY position, id",
-    [QUERY_CATEGORY] = "SELECT id, (SELECT count(*) FROM threads"
-                       " WHERE category_id = categories.id) FROM categories WHERE slug = ?1",
+    [QUERY_CATEGORIES] = CATEGORY_ROWS "ORDER BY position, id",
+    [QUERY_CATEGORY] = CATEGORY_ROWS "WHERE slug = ?1",
     [QUERY_CATEGORY_PAGE] =
         THREAD_ROWS "WHERE category_id = ?1 ORDER BY threads.id DESC LIMIT ?2 OFFSET ?3",
     [QUERY_THREAD] = THREAD_ROWS "WHERE threads.id = ?1",
@@ -46,3 +49,20 @@ const char *const threads_queries[THREADS_QUERY_COUNT] = {
     [QUERY_THREAD_ROWS] =
         "SELECT id, title, created_by, category_id, created_ms, id FROM threads" FEED_ROWS_BY_ID,
 };
+
+sqlite3_stmt *threads_category_begin(struct database *database, struct http_view slug)
+{
+    sqlite3_stmt *row = database_begin(database, QUERY_CATEGORY);
+    sqlite3_bind_text(row, 1, slug.bytes, (int)slug.length, SQLITE_STATIC);
+    return row;
+}
+
+sqlite3_stmt *threads_page_begin(struct database *database, int64_t category, int64_t rows,
+                                 int64_t offset)
+{
+    sqlite3_stmt *page = database_begin(database, QUERY_CATEGORY_PAGE);
+    sqlite3_bind_int64(page, 1, category);
+    sqlite3_bind_int64(page, 2, rows);
+    sqlite3_bind_int64(page, 3, offset);
+    return page;
+}

@@ -20,8 +20,8 @@ enum threads_query {
     QUERY_DELETE_SESSION,
     QUERY_SESSION,       /* ?1 hash: user, expires_ms */
     QUERY_USERNAME,      /* ?1 user: username */
-    QUERY_CATEGORIES,    /* id, slug, title, description */
-    QUERY_CATEGORY,      /* ?1 slug: id, number of threads */
+    QUERY_CATEGORIES,    /* the columns of enum category_column */
+    QUERY_CATEGORY,      /* ?1 slug: the same */
     QUERY_CATEGORY_PAGE, /* ?1 category, ?2 limit, ?3 offset: as QUERY_THREAD */
     QUERY_THREAD,        /* ?1 id: the columns of enum thread_column */
     QUERY_THREAD_ADD,    /* ?1 title, ?2 user, ?3 category, ?4 ms: its id */
@@ -29,6 +29,14 @@ enum threads_query {
     QUERY_CATEGORY_ROWS,
     QUERY_THREAD_ROWS,
     THREADS_QUERY_COUNT,
+};
+
+enum category_column {
+    CATEGORY_ID,
+    CATEGORY_SLUG,
+    CATEGORY_TITLE,
+    CATEGORY_DESCRIPTION,
+    CATEGORY_THREADS, /* how many */
 };
 
 enum thread_column {
@@ -42,6 +50,11 @@ enum thread_column {
 };
 
 extern const char *const threads_queries[THREADS_QUERY_COUNT];
+
+/* QUERY_CATEGORY and QUERY_CATEGORY_PAGE with their values. */
+sqlite3_stmt *threads_category_begin(struct database *database, struct http_view slug);
+sqlite3_stmt *threads_page_begin(struct database *database, int64_t category, int64_t rows,
+                                 int64_t offset);
 
 /* The feeds that the service may own come first. */
 enum { FEED_CATEGORIES, FEED_THREADS };

@@ -1,9 +1,11 @@
 /*
  * What the forum talks about: /api/threads.
  */
+#include "extracted/service_kit/form.h"
 #include "extracted/service_kit/replica.h"
 #include "extracted/service_kit/service.h"
 #include "extracted/threads/threads_api.h"
+#include "extracted/threads/threads_pages.h"
 #include "extracted/threads/threads_queries.h"
 
 /* created_by is an id of the users service: nothing here checks it. */
@@ -72,6 +74,10 @@ static const struct http_route routes[] = {
     {"GET", "/api/2.0/threads", threads_api_batch, 0},
     {"GET", "/api/2.0/threads/{}", threads_api_one, 0},
     {"POST", "/api/2.0/threads", threads_api_add, JSON_BODY_LIMIT},
+    {"GET", "/forum", threads_page_front, 0},
+    {"GET", "/forum/c/{}", threads_page_category, 0},
+    {"GET", "/forum/c/{}/new", threads_page_new, 0},
+    {"POST", "/forum/c/{}/new", threads_page_new_send, FORM_BODY_LIMIT},
 };
 
 static const struct import_source sources[] = {

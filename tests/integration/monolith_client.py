@@ -82,6 +82,10 @@ class Client:
             fields.setdefault("cookie", "; ".join(f"{k}={v}" for k, v in self.cookies.items()))
         self.connection.request(method, path, body, fields)
         answer = Answer(self.connection.getresponse())
+        self.take_cookies(answer)
+        return answer
+
+    def take_cookies(self, answer):
         for line in answer.fields.get_all("set-cookie") or []:
             name, value = line.split(";")[0].split("=", 1)
             assert "HttpOnly" in line and "SameSite=Lax" in line and "Path=/" in line, line
@@ -89,7 +93,6 @@ class Client:
                 self.cookies[name] = value
             else:
                 self.cookies.pop(name, None)
-        return answer
 
     def get(self, path, **fields):
         return self.ask("GET", path, **fields)

@@ -749,8 +749,10 @@ class Posts(Service):
         for odd in ["%22", "*", "feigen*", "NEAR(a,b)", "a+OR+b", "text:post", "-post", "(", "%27",
                     "%22%22%22", "^post", "%7B", "a%09b", "+".join(["w"] * 100)]:
             self.assertLessEqual(found(odd)["total"], 45)
-        for bad in ["", "+", "%", "%2", "%zz", "%ff", "a%00", "a" * 201]:
+        for bad in ["", "+", "a%00", "a" * 201]:
             self.assertEqual(ask(self.program, "/api/2.0/search?q=" + bad).status, 422, bad)
+        for bad in ["%", "%2", "%zz", "%ff"]:
+            self.assertEqual(ask(self.program, "/api/2.0/search?q=" + bad).status, 400, bad)
         self.own()
         self.write("PATCH", "posts/17", {"text": "Something else"})
         self.write("DELETE", "posts/18")
