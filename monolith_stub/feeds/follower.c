@@ -23,6 +23,7 @@ enum {
     SESSIONS_WAIT_MS = 500, /* so that a silent service is noticed soon */
     SPARE_MS = 1500,        /* how much longer than the wait an answer may take */
     RETRY_MS = 200,
+    COMPLAIN_MS = 10000, /* a service that starts, too, is not worth a line */
     IDLE_MS = 1000
 };
 
@@ -32,7 +33,9 @@ struct link {
     const char *origin; /* NULL: not followed */
     CURL *remote;       /* the poll under way */
     struct remote_answer answer;
-    int64_t retry_ms; /* when to ask again, after a fault */
+    int64_t asked_ms;
+    int64_t retry_ms;    /* when to ask again, after a fault */
+    int64_t complain_ms; /* from when on a silent service is worth a line */
     bool complained;
     struct follower_state state; /* under the lock; only the cursor is used */
     bool is_current;             /* under the lock: the last poll reached the end */
@@ -60,10 +63,16 @@ static void mark(struct follower *follower, struct link *link, bool is_current, 
     pthread_mutex_unlock(&follower->lock);
 }
 
+static int wait_ms_of(const struct link *link)
+{
+    return link->feed == FEED_SESSIONS ? SESSIONS_WAIT_MS : WAIT_MS;
+}
+
 static void start_poll(struct follower *follower, struct link *link)
 {
     char url[URL_BYTES];
-    int wait_ms = link->feed == FEED_SESSIONS ? SESSIONS_WAIT_MS : WAIT_MS;
+    int wait_ms = wait_ms_of(link);
+    link->asked_ms = clock_steady_ms();
     snprintf(url, sizeof(url), "%s/internal/feed/%s?after=%" PRId64 "&wait=%dms&limit=500",
              link->origin, feed_name(link->feed), link->state.cursor, wait_ms);
     text_clear(&link->answer.body);
@@ -99,12 +108,20 @@ static bool apply(struct follower *follower, struct link *link, int64_t *cursor)
 
 static void on_fault(struct follower *follower, struct link *link, const char *why)
 {
-    if (!link->complained)
+    bool complains = !link->complained && clock_steady_ms() >= link->complain_ms;
+    if (complains)
         fprintf(stderr, "monolith_stub: cannot follow %s at %s: %s\n", feed_name(link->feed),
                 link->origin, why);
-    link->complained = true;
+    link->complained |= complains;
     link->retry_ms = clock_steady_ms() + RETRY_MS;
     mark(follower, link, false, link->state.cursor);
+}
+
+/* Nothing new, and sooner than a long poll would say so: a service that stops, or knows none. */
+static bool came_too_soon(const struct link *link)
+{
+    return link->answer.body.length == 0 &&
+           clock_steady_ms() - link->asked_ms < wait_ms_of(link) / 2;
 }
 
 static void on_poll_done(struct follower *follower, struct link *link, CURLcode code)
@@ -118,10 +135,12 @@ static void on_poll_done(struct follower *follower, struct link *link, CURLcode 
     } else if (status != 200) {
         on_fault(follower, link, "its answer is not 200");
     } else if (!apply(follower, link, &cursor)) {
+        link->complain_ms = 0;
         on_fault(follower, link, "an event cannot be applied");
     } else {
         link->complained = false;
-        link->retry_ms = 0;
+        link->complain_ms = clock_steady_ms() + COMPLAIN_MS;
+        link->retry_ms = came_too_soon(link) ? clock_steady_ms() + RETRY_MS : 0;
         mark(follower, link, cursor >= link->answer.feed_last, cursor);
     }
 }
@@ -135,10 +154,12 @@ static void start_due_polls(struct follower *follower)
     }
 }
 
-static void finish_polls(struct follower *follower)
+/* Whether there was one. */
+static bool finish_polls(struct follower *follower)
 {
     CURLMsg *message;
     int left = 0;
+    bool finished = false;
     while ((message = curl_multi_info_read(follower->polls, &left)) != NULL) {
         struct link *link = NULL;
         CURLcode code = message->data.result;
@@ -146,7 +167,18 @@ static void finish_polls(struct follower *follower)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&link);
         on_poll_done(follower, link, code);
+        finished = true;
     }
+    return finished;
+}
+
+/* Until something happens, or it is time to ask again. */
+static void wait_for_polls(struct follower *follower)
+{
+    bool is_retrying = false;
+    for (int i = 0; i < FEED_COUNT; i++)
+        is_retrying |= follower->links[i].retry_ms > 0;
+    curl_multi_poll(follower->polls, NULL, 0, is_retrying ? RETRY_MS : IDLE_MS, NULL);
 }
 
 static void *run_follower(void *context)
@@ -156,11 +188,8 @@ static void *run_follower(void *context)
         int running = 0;
         start_due_polls(follower);
         curl_multi_perform(follower->polls, &running);
-        finish_polls(follower);
-        bool is_retrying = false;
-        for (int i = 0; i < FEED_COUNT; i++)
-            is_retrying |= follower->links[i].retry_ms > 0;
-        curl_multi_poll(follower->polls, NULL, 0, is_retrying ? RETRY_MS : IDLE_MS, NULL);
+        if (!finish_polls(follower))
+            wait_for_polls(follower);
     }
     for (int i = 0; i < FEED_COUNT; i++)
         end_poll(follower, &follower->links[i]);
@@ -175,6 +204,7 @@ static bool read_cursors(struct follower *follower, const char *const urls[AGGRE
         struct link *link = &follower->links[i];
         link->feed = (enum feed)i;
         link->origin = urls[feed_aggregate(link->feed)];
+        link->complain_ms = clock_steady_ms() + COMPLAIN_MS;
         text_init(&link->answer.body, BODY_LIMIT);
         complete = complete && event_cursor_read(store, link->feed, &link->state.cursor);
     }
