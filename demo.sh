@@ -4,7 +4,8 @@
 #
 #   ./demo.sh            runs until Ctrl-C; data and logs stay in .demo/
 #   ./demo.sh --smoke    the same on a copy of routes/ and free ports; sends requests through every
-#                        module at 0, 25 and 100 percent, checks the answers, stops; exit 0 or 1
+#                        module at 0, 25 and 100 percent, reads and writes, moves the writes of
+#                        modules there and back, compares both sides' rows, stops; exit 0 or 1
 #   ./demo.sh --help     this text
 set -euo pipefail
 
@@ -18,6 +19,7 @@ readonly KEY=routes/certs/dev.key
 readonly START_SECONDS=30
 readonly STOP_SECONDS=15
 readonly SERVICES=(users threads posts)
+readonly COMMANDS=(flip reconcile)
 
 # Which port each address of routes/ has; --smoke takes free ones instead.
 declare -A ports=([monolith]=3000 [users]=3001 [threads]=3002 [posts]=3003
@@ -37,7 +39,7 @@ build()
     if [[ ! -e $BUILD/build.ninja ]]; then
         cmake --preset release
     fi
-    cmake --build "$BUILD" --target strangler monolith_stub "${SERVICES[@]}"
+    cmake --build "$BUILD" --target strangler monolith_stub "${SERVICES[@]}" "${COMMANDS[@]}"
 }
 
 make_certificate()
@@ -129,16 +131,42 @@ proxy_is_ready()
     curl -fso /dev/null --max-time 2 "http://127.0.0.1:${ports[admin]}/ready"
 }
 
+origin()
+{
+    printf 'http://127.0.0.1:%s' "${ports[$1]}"
+}
+
+# Where flip, which the proxy runs, and reconcile find the applications.
+export_origins()
+{
+    FORUM_LEGACY=$(origin monolith) FORUM_USERS=$(origin users)
+    FORUM_THREADS=$(origin threads) FORUM_POSTS=$(origin posts)
+    export FORUM_LEGACY FORUM_USERS FORUM_THREADS FORUM_POSTS
+}
+
+# start_service NAME SIBLING…: a service copies rows of its siblings, too.
+start_service()
+{
+    local name=$1 sibling arguments=()
+    shift
+    for sibling in "$@"; do
+        arguments+=("--$sibling" "$(origin "$sibling")")
+    done
+    start "$name" "$BUILD/extracted/$name/$name" --listen "127.0.0.1:${ports[$name]}" \
+        --database "$folder/$name.db" --monolith "$(origin monolith)" "${arguments[@]}"
+}
+
 start_all()
 {
     local name
+    export_origins
     start monolith "$BUILD/monolith_stub/monolith_stub" --listen "127.0.0.1:${ports[monolith]}" \
-        --database "$folder/monolith.db"
+        --database "$folder/monolith.db" --follow-users "$(origin users)" \
+        --follow-threads "$(origin threads)" --follow-posts "$(origin posts)"
     wait_until monolith says_ready monolith
-    for name in "${SERVICES[@]}"; do
-        start "$name" "$BUILD/extracted/$name/$name" --listen "127.0.0.1:${ports[$name]}" \
-            --database "$folder/$name.db" --monolith "http://127.0.0.1:${ports[monolith]}"
-    done
+    start_service users
+    start_service threads users
+    start_service posts users threads
     for name in "${SERVICES[@]}"; do
         wait_until "$name" says_ready "$name"
     done
@@ -181,11 +209,12 @@ The forum behind strangler:
   http://localhost:${ports[plain]}/forum       HTTP/2 with prior knowledge
   http://127.0.0.1:${ports[admin]}/metrics
 
-Three commands to try in another terminal:
+Four commands to try in another terminal:
 
   curl -w '\\n' --cacert $CERTIFICATE https://localhost:${ports[tls]}/api/users/1
   $BUILD/proxy/strangler explain GET /api/users/1 --from 192.0.2.7
   $BUILD/proxy/strangler check && kill -HUP ${pids[proxy]}     # after editing $routes/*.cfg
+  $BUILD/extracted/reconcile/reconcile     # do both sides hold the same?
 
 Logs and data are in $folder/, the access log in $folder/proxy.log. Ctrl-C ends everything.
 END
@@ -239,7 +268,7 @@ copy_routes()
         edits+=(-e "s/:@$name@\"/:${ports[$name]}\"/g")
     done
     edits+=(-e "s#^\( *state_dir *= *\)\"[^\"]*\"#\1\"$PWD/$folder/state\"#")
-    edits+=(-e '/^ *access_log *[:=]/d')
+    edits+=(-e '/^ *access_log *[:=]/d' -e "s#\"\.\./build/#\"$PWD/build/#")
     mkdir -p "$routes/certs"
     for name in routes/*.cfg; do
         sed "${edits[@]}" "$name" >"$routes/$(basename "$name")"
@@ -270,8 +299,10 @@ smoke()
     stop_on_exit
     start_all
     python3 -B tests/smoke/smoke.py --tls "${ports[tls]}" --plain "${ports[plain]}" \
-        --admin "${ports[admin]}" --monolith "${ports[monolith]}" --proxy-pid "${pids[proxy]}" \
-        --routes "$routes" --access-log "$folder/access.log" --certificate "$CERTIFICATE" ||
+        --admin "${ports[admin]}" --monolith "${ports[monolith]}" --users "${ports[users]}" \
+        --threads "${ports[threads]}" --posts "${ports[posts]}" --proxy-pid "${pids[proxy]}" \
+        --routes "$routes" --access-log "$folder/access.log" --certificate "$CERTIFICATE" \
+        --reconcile "$BUILD/extracted/reconcile/reconcile" ||
         status=$?
     local name
     for name in "${!pids[@]}"; do

@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from typing import Optional
 
 TIMEOUT_S = 20
 
@@ -13,6 +14,7 @@ class Request:
     url: str
     method: str = "GET"
     headers: tuple = ()
+    body: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ def _config_of(request, options, place):
              r'write-out = "%{http_code} %{http_version} %{errormsg}\n"', *options]
     lines.append("head" if request.method == "HEAD" else f"request = {_quoted(request.method)}")
     lines += [f"header = {_quoted(header)}" for header in request.headers]
+    if request.body is not None:
+        lines.append(f"data-binary = {_quoted(request.body)}")
     return "\n".join(lines)
 
 

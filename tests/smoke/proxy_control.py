@@ -14,6 +14,7 @@ POLL_S = 0.02
 _SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})?\s+(\S+)", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:\\.|[^"\\])*)"')
 # A stage and the percent beside it; the percent inside of a shadow group is another one.
+_OWNER = re.compile(r'\bwrite_owner\s*=\s*"\w+"')
 _STAGE = re.compile(r'\bstage\s*=\s*"\w+"\s*;?(\s*percent\s*=\s*[\d.]+\s*;?)?')
 
 
@@ -42,15 +43,24 @@ class ProxyControl:
                 raise RuntimeError(f"{what}: not within {DEADLINE_S} s")
             time.sleep(POLL_S)
 
-    def set_percent(self, percent):
-        """Every module to stage ramp and this percent, by the files; returns once it is in force."""
-        for path in glob.glob(os.path.join(self.routes, "*.cfg")):
+    def edit(self, pattern, replacement, names="*.cfg"):
+        for path in glob.glob(os.path.join(self.routes, names)):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-            changed = _STAGE.sub(f'stage = "ramp"; percent = {percent};', text)
+            changed = pattern.sub(replacement, text)
             if changed != text:
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(changed)
+
+    def set_owner(self, module, side, is_told):
+        """The writes of a module to a side, by its file; returns once the applications know."""
+        self.edit(_OWNER, f'write_owner = "{side}"', f"*-{module}.cfg")
+        os.kill(self.pid, signal.SIGHUP)
+        self.wait_for(f"writes of {module} belong to {side}", is_told)
+
+    def set_percent(self, percent):
+        """Every module to stage ramp and this percent, by the files; returns once it is in force."""
+        self.edit(_STAGE, f'stage = "ramp"; percent = {percent};')
         generation = self.total("strangler_config_generation")
         os.kill(self.pid, signal.SIGHUP)
         self.wait_for("a new generation",

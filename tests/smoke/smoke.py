@@ -1,16 +1,20 @@
-"""Real requests through the running demo at 0, 25 and 100 percent; started by demo.sh --smoke.
+"""Real requests through the running demo at 0, 25 and 100 percent, and with the writes of modules on
+the other side; started by demo.sh --smoke.
 
 The monolith, asked directly, says what the right answer is: a client must not see which side
-answered.
+answered. reconcile says whether both sides hold the same.
 """
 
 import argparse
 import hashlib
+import json
 import re
+import subprocess
 import sys
 
 from curl_client import Request, fetch
 from proxy_control import ProxyControl
+from visitor import Visitor
 
 IDENTITIES = 200
 REPEATS = 3
@@ -33,12 +37,21 @@ MODULE_PATHS = {
               f"/api/posts/in-thread/{UNKNOWN_ID}", "/API/posts/IN-thread/1",
               "/api/posts/nothing"),
 }
+# Face 2.0, as nobody in particular sees it.
+FORUM_PATHS = ("/api/2.0/users/1", "/api/2.0/users?ids=1,2,3", f"/api/2.0/users/{UNKNOWN_ID}",
+               "/api/2.0/me", "/api/2.0/categories", "/api/2.0/categories/lounge/threads",
+               "/api/2.0/categories/nothing/threads", "/api/2.0/threads/1",
+               "/api/2.0/threads?ids=1,2", f"/api/2.0/threads/{UNKNOWN_ID}",
+               "/api/2.0/threads/1/posts", "/api/2.0/threads/1/posts?page=0", "/api/2.0/posts/1",
+               f"/api/2.0/posts/{UNKNOWN_ID}", "/api/2.0/search?q=the", "/api/2.0/search?q=%20")
+# Modules whose service takes writes.
+WRITTEN_MODULES = ("threads", "posts")
 READS = ("GET", "HEAD", "OPTIONS")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # What everybody may ask without any module.
 OTHER_PATHS = ("/", "/api", "/nothing-here")
 REFUSED_PATHS = ("/internal", "/internal/feed/users?after=0", "//internal", "/INTERNAL;x",
-                 "/%69nternal")
+                 "/%69nternal", "/metrics", "/Metrics;x")
 
 
 def cookie_of(number):
@@ -55,6 +68,12 @@ class Smoke:
                     ("http2", f'cacert = "{options.certificate}"'), "2"),
             "h2c": (f"http://127.0.0.1:{options.plain}", ("http2-prior-knowledge",), "2"),
         }
+        self.reconcile_program = options.reconcile
+        self.ports = {name: getattr(options, name)
+                      for name in ("monolith", "users", "threads", "posts")}
+        self.owners = {"users": "legacy", "threads": "legacy", "posts": "legacy"}
+        self.visitors = 0
+        self.reads = []  # paths of what visitors wrote
         self.sent = 0  # to the proxy: each becomes one line of the access log
         self.faults = 0
         self.checks = 0
@@ -69,10 +88,10 @@ class Smoke:
     def ask(self, site, requests):
         base, options, version = self.sites[site]
         # curl 7.88 fails when it uses a cleartext HTTP/2 connection again.
-        answers = fetch([Request(base + path, method, headers)
-                         for method, path, headers in requests], options, site != "h2c")
+        answers = fetch([Request(base + path, method, headers, *body)
+                         for method, path, headers, *body in requests], options, site != "h2c")
         self.sent += len(requests) if site != "direct" else 0
-        for (method, path, _), answer in zip(requests, answers):
+        for (method, path, *_), answer in zip(requests, answers):
             self.check(answer.version == version,
                        f"{site} {method} {path}: HTTP/{answer.version} instead of {version}")
         return answers
@@ -99,6 +118,54 @@ class Smoke:
         self.compare([(method, path, some[0]) for paths in MODULE_PATHS.values()
                       for path in paths for method in WRITES])
         self.compare([(method, path, ()) for path in OTHER_PATHS for method in ("GET", "POST")])
+
+    def compare_forum(self):
+        """What was written is the same everywhere, whoever asks whom for it."""
+        self.compare([("GET", path, (f"Cookie: strangler_id={cookie_of(i)}",))
+                      for path in (*FORUM_PATHS, *self.reads[-16:]) for i in range(2)])
+
+    def check_reconciled(self):
+        done = subprocess.run([self.reconcile_program, "--settle", "10s"], capture_output=True,
+                              text=True, check=False, timeout=120)
+        self.check(done.returncode == 0, f"reconcile: {done.returncode}\n{done.stdout}{done.stderr}")
+
+    def write_forum(self):
+        """Somebody on each listener writes; every write goes to its owner and reaches both sides."""
+        before = self.logged()
+        sent = self.sent
+        for site in ("tls", "h2c"):
+            self.visitors += 1
+            visitor = Visitor(f"smoke-{self.visitors}",
+                              lambda *request, where=site: self.ask(where, [request])[0],
+                              self.check)
+            visitor.write_everything()
+            visitor.log_out()
+            self.reads += visitor.reads
+        for line in self.control.log_lines_after(before, self.sent - sent):
+            if line["method"] not in READS:
+                self.check(line["side"] == self.owners[line["module"]],
+                           f"{line['method']} {line['path']} was on {line['side']}")
+        self.check_reconciled()
+        self.compare_forum()
+
+    def is_told(self, module):
+        """Both applications know the owner."""
+        answers = [self.ask_direct(name, f"/internal/owner/{module}")
+                   for name in ("monolith", module)]
+        return all(said["owner"] == self.owners[module] for said in answers)
+
+    def ask_direct(self, name, path):
+        option = "http1.1" if name == "monolith" else "http2-prior-knowledge"
+        answer, = fetch([Request(f"http://127.0.0.1:{self.ports[name]}{path}")], (option,))
+        return json.loads(answer.body)
+
+    def move_writes(self, module, side):
+        self.owners[module] = side
+        self.control.set_owner(module, side, lambda: self.is_told(module))
+        self.write_forum()
+        self.check(self.control.total("strangler_config_last_reload_successful") == 1,
+                   f"the writes of {module} did not move")
+        print(f"smoke: writes of {module} on {side}")
 
     def check_forum(self):
         for site in ("tls", "h2c"):
@@ -186,8 +253,12 @@ class Smoke:
             self.compare_everything()
             extracted = self.check_share(percent, extracted)
             self.check_sides_of_modules(percent)
+            self.write_forum()
             print(f"smoke: {percent} percent, {len(extracted)} of {IDENTITIES} identities on the "
                   f"extracted side")
+        for side in ("extracted", "legacy"):
+            for module in WRITTEN_MODULES:
+                self.move_writes(module, side)
         self.check_forum()
         self.check_refusals()
         self.wait_until_idle()
@@ -196,9 +267,10 @@ class Smoke:
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("--tls", "--plain", "--admin", "--monolith", "--proxy-pid"):
+    for name in ("--tls", "--plain", "--admin", "--monolith", "--users", "--threads", "--posts",
+                 "--proxy-pid"):
         parser.add_argument(name, type=int, required=True)
-    for name in ("--routes", "--access-log", "--certificate"):
+    for name in ("--routes", "--access-log", "--certificate", "--reconcile"):
         parser.add_argument(name, required=True)
     return parser.parse_args()
 
