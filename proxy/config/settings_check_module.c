@@ -73,6 +73,17 @@ static void check_percent(const struct settings *settings, const struct module_s
     }
 }
 
+/* What becomes the name of a cookie has an end. */
+static void check_pin(const struct module_settings *module, struct config_report *report)
+{
+    if (module->pin_group.text.length > SOURCE_NAME_BYTES_MAX)
+        source_error(report, "too-long", source_value_span(module->pin_group.node),
+                     "a name here has at most %d bytes", SOURCE_NAME_BYTES_MAX);
+    if (module->pin_group.node != NULL && module->pin.value == 0)
+        source_warning(report, "pin-unused", source_value_span(module->pin_group.node),
+                       "with `pin = 0` the module takes no part in its `pin_group`");
+}
+
 void settings_check_module(struct settings *settings, struct module_settings *module,
                            struct config_report *report)
 {
@@ -80,6 +91,7 @@ void settings_check_module(struct settings *settings, struct module_settings *mo
     const struct backend_settings *extracted =
         settings_use_backend(settings, &module->extracted, report);
     check_writes(module, report);
+    check_pin(module, report);
     check_shadow(module, extracted, report);
     if (report->errors == 0)
         check_percent(settings, module, report);

@@ -8,6 +8,7 @@
 #include "proxy/backend/backend.h"
 #include "proxy/backend/endpoint_registry.h"
 #include "proxy/core/arena.h"
+#include "proxy/core/fault.h"
 #include "proxy/http/forwarding.h"
 #include "proxy/http/limits.h"
 #include "proxy/net/tls_context.h"
@@ -72,6 +73,7 @@ struct snapshot {
 
     struct listener_config *listeners;
     uint32_t listener_count;
+    bool override_token_unread; /* there is a file of it, which could not be used (offline) */
     struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
     uint32_t forward; /* set of enum forward_field */
@@ -94,11 +96,19 @@ struct snapshot *snapshot_build(const struct settings *settings, struct endpoint
 
 /*
  * The same without certificates: enough to plan requests where the keys cannot be read. Listeners
- * with certificates have no TLS context then.
+ * with certificates have no TLS context then, and a token that cannot be read is none.
  */
 struct snapshot *snapshot_build_offline(const struct settings *settings,
                                         struct endpoint_registry *registry,
                                         struct config_report *report);
+/* Does any module pin? */
+bool snapshot_needs_pin_keys(const struct snapshot *snapshot);
+
+/* Before anybody else sees it: the keys in `state_dir`, made there when `may_make` and there are
+ * none. Without keys nobody is pinned. */
+bool snapshot_read_pin_keys(struct snapshot *snapshot, const char *state_dir, bool may_make,
+                            struct fault *fault);
+
 /*
  * The same configuration with other modules (the same names in the same order): what a live change
  * builds. Takes `modules`, references `base`. One reference.

@@ -74,6 +74,13 @@ static void build_backends(struct snapshot *snapshot, const struct settings *set
     }
 }
 
+static struct strview group_cookie(struct arena *arena, struct strview group)
+{
+    if (group.length == 0)
+        return STRVIEW_NONE;
+    return arena_printf(arena, PIN_GROUP_PREFIX "%.*s", STRVIEW_ARGS(group));
+}
+
 static void build_modules(struct snapshot *snapshot, const struct settings *settings)
 {
     uint32_t count = (uint32_t)settings->modules.count;
@@ -89,11 +96,25 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
             .threshold = (uint32_t)from->percent.value,
             .write_owner = (enum write_owner)from->write_owner.value,
             .on_flip = arena_copy(&table->arena, from->on_flip.text),
+            .shared_store = from->shared_store.value != 0,
+            .pin_ms = (uint64_t)from->pin.value,
+            .pin_cookie = arena_printf(&table->arena, PIN_MODULE_PREFIX "%.*s", STRVIEW_ARGS(name)),
+            .pin_group_cookie = group_cookie(&table->arena, from->pin_group.text),
             .legacy_backend = backend_index(settings, &from->legacy),
             .extracted_backend = backend_index(settings, &from->extracted),
         };
     }
     snapshot->modules = table;
+}
+
+static struct cidr *keep_cidrs(struct snapshot *snapshot, const struct cidr_list_setting *list,
+                               size_t *ret_count)
+{
+    struct cidr *copy = snapshot_array(snapshot, list->count, sizeof(*copy));
+    if (list->count > 0)
+        memcpy(copy, list->items, list->count * sizeof(*copy));
+    *ret_count = list->count;
+    return copy;
 }
 
 static void build_rules(struct snapshot *snapshot, const struct settings *settings)
@@ -104,7 +125,13 @@ static void build_rules(struct snapshot *snapshot, const struct settings *settin
         sources[i] = identity->items[i];
         sources[i].name = keep(snapshot, identity->items[i].name);
     }
+    struct override_rules override = {
+        .token = snapshot->rules.override.token,
+        .cookie = keep(snapshot, settings->override_cookie.text),
+    };
+    override.clients = keep_cidrs(snapshot, &settings->trusted_clients, &override.client_count);
     snapshot->rules = (struct plan_rules){
+        .override = override,
         .routes = snapshot->routes,
         .modules = snapshot->modules,
         .identity = sources,
@@ -198,16 +225,6 @@ static struct limits limits_of(const struct limit_settings *settings)
     };
 }
 
-static struct cidr *keep_cidrs(struct snapshot *snapshot, const struct cidr_list_setting *list,
-                               size_t *ret_count)
-{
-    struct cidr *copy = snapshot_array(snapshot, list->count, sizeof(*copy));
-    if (list->count > 0)
-        memcpy(copy, list->items, list->count * sizeof(*copy));
-    *ret_count = list->count;
-    return copy;
-}
-
 /* Without the key: "state" in the folder of the configuration. */
 static struct strview keep_state_dir(struct snapshot *snapshot, const struct settings *settings)
 {
@@ -242,21 +259,32 @@ static struct snapshot *snapshot_new(void)
     return snapshot;
 }
 
+static void read_token(struct snapshot *snapshot, const struct settings *settings,
+                       struct config_report *report)
+{
+    const struct text_setting *file = &settings->override_token_file;
+    snapshot->rules.override.token = snapshot_read_override_token(snapshot, file, report);
+    snapshot->override_token_unread =
+        file->text.length > 0 && snapshot->rules.override.token.length == 0;
+}
+
 void snapshot_report_faults(const struct settings *settings, struct config_report *report)
 {
     struct snapshot *snapshot = snapshot_new();
     build_listeners(snapshot, settings, true, report);
+    read_token(snapshot, settings, report);
     route_table_builder_free(snapshot_compile_routes(snapshot, settings, report));
     snapshot_unref(snapshot);
 }
 
 static struct snapshot *build(const struct settings *settings, struct endpoint_registry *registry,
-                              bool with_certificates, struct config_report *report)
+                              bool with_secrets, struct config_report *report)
 {
     size_t errors_before = report->errors;
     struct snapshot *snapshot = snapshot_new();
     build_modules(snapshot, settings);
-    build_listeners(snapshot, settings, with_certificates, report);
+    build_listeners(snapshot, settings, with_secrets, report);
+    read_token(snapshot, settings, with_secrets ? report : NULL);
     if (!snapshot_build_routes(snapshot, settings, report) || report->errors > errors_before) {
         snapshot_unref(snapshot);
         return NULL;

@@ -23,6 +23,14 @@ void snapshot_build_places(struct snapshot *snapshot, const struct settings *set
  */
 void snapshot_report_faults(const struct settings *settings, struct config_report *report);
 
+/*
+ * snapshot_secrets.c: the token of overrides; empty when there is none, or it cannot be used, which
+ * is a fault in the report, if there is one.
+ */
+struct strview snapshot_read_override_token(struct snapshot *snapshot,
+                                            const struct text_setting *file,
+                                            struct config_report *report);
+
 /* Zeroed room for `count` elements of `size` bytes; NULL for none. */
 void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size);
 

@@ -5,6 +5,18 @@
 
 #include "proxy/core/log.h"
 
+/* From the folder of the start, like everything that is kept. */
+static bool read_pin_keys(const struct control *control, struct snapshot *snapshot)
+{
+    struct fault fault;
+    const char *folder = control->state_dir != NULL ? control->state_dir : snapshot->state_dir.data;
+    if (!snapshot_needs_pin_keys(snapshot) ||
+        snapshot_read_pin_keys(snapshot, folder, true, &fault))
+        return true;
+    log_error("%s", fault.text);
+    return false;
+}
+
 struct snapshot *control_load(struct control *control)
 {
     struct config_report report;
@@ -16,6 +28,10 @@ struct snapshot *control_load(struct control *control)
     config_report_print(&report, stderr);
     settings_free(settings);
     config_report_done(&report);
+    if (snapshot != NULL && !read_pin_keys(control, snapshot)) {
+        snapshot_unref(snapshot);
+        snapshot = NULL;
+    }
     if (snapshot != NULL) {
         snapshot_number(snapshot, control->metrics);
         control->next_generation++;

@@ -131,6 +131,7 @@ static void prepare_request(struct exchange *exchange)
         .original_path = exchange->plan.rewritten ? request->path : STRVIEW_NONE,
         .version = exchange->connection->version,
         .trusted = exchange->trusted,
+        .dropped_cookie = exchange_snapshot(exchange)->rules.override.cookie,
         .now_ms = exchange->environment->io->loop.wall_ms,
         .random = entropy_take(&exchange->environment->entropy, FORWARDING_RANDOM_BYTES),
     };
@@ -183,6 +184,7 @@ static void make_plan(struct exchange *exchange)
     struct plan_facts facts = {
         .client = exchange->address,
         .random = entropy_take(&environment->entropy, IDENTITY_RANDOM_BYTES),
+        .now_ms = environment->io->loop.wall_ms,
     };
     plan_request(&exchange_snapshot(exchange)->rules, exchange->request, &facts, exchange->arena,
                  environment->scratch, &exchange->plan);

@@ -17,38 +17,6 @@ void exchange_close_stream(struct exchange *exchange)
         exchange->table->request_consumed(exchange->client, held);
 }
 
-static bool contains_word(struct strview list, struct strview word)
-{
-    struct strview element;
-    while (strview_next_element(&list, &element)) {
-        size_t length = strview_find(element, '=');
-        if (strview_equal_ignore_case(strview_make(element.data, length), word))
-            return true;
-    }
-    return false;
-}
-
-/* A cookie in an answer that shared caches keep would make everybody the same user. */
-static bool is_shared_cacheable(const struct headers *headers)
-{
-    const struct header_field *field = headers_find(headers, HEADER_CACHE_CONTROL);
-    return field != NULL && (contains_word(field->value, STRVIEW("public")) ||
-                             contains_word(field->value, STRVIEW("s-maxage")));
-}
-
-static void add_identity_cookie(struct exchange *exchange)
-{
-    if (!exchange->plan.identity.assigned || is_shared_cacheable(&exchange->response.headers))
-        return;
-    bool secure = strview_equal(exchange->request->scheme, STRVIEW("https"));
-    struct strview value =
-        arena_printf(exchange->arena, "%s=%.*s; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%s",
-                     IDENTITY_COOKIE_NAME, STRVIEW_ARGS(exchange->plan.identity.value),
-                     secure ? "; Secure" : "");
-    headers_add(&exchange->response.headers, exchange->arena, HEADER_SET_COOKIE,
-                STRVIEW("set-cookie"), value);
-}
-
 static void on_interim_head(void *owner, const struct response_head *head)
 {
     struct exchange *exchange = owner;
@@ -70,7 +38,7 @@ static void on_response_head(void *owner, const struct response_head *head)
                     now_us - exchange->attempt_began_us);
     exchange->response = *head;
     forwarding_response(head, exchange->arena, &exchange->response.headers);
-    add_identity_cookie(exchange);
+    exchange_add_cookies(exchange);
     exchange_progress(exchange);
     exchange->table->send_head(exchange->client, &exchange->response);
 }

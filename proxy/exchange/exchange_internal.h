@@ -122,6 +122,11 @@ void exchange_give_up_on_client(struct exchange *exchange, int status, const cha
 /* Closes the backend's stream, if there is one. */
 void exchange_close_stream(struct exchange *exchange);
 
+/* --- exchange_cookies.c -------------------------------------------------------------------- */
+
+/* Adds our own cookies to the answer's head: an assigned identity, and the pin of a write. */
+void exchange_add_cookies(struct exchange *exchange);
+
 /* --- exchange_deadlines.c ------------------------------------------------------------------ */
 
 void exchange_deadlines_init(struct exchange *exchange);

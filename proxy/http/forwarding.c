@@ -153,6 +153,76 @@ static struct strview connection_value(const struct headers *headers, struct are
     return joined_value(headers, HEADER_CONNECTION, STRVIEW(", "), arena);
 }
 
+/* --- what is meant for us alone ------------------------------------------------------------ */
+
+static bool is_override(const struct header_field *field)
+{
+    return field->token == HEADER_X_STRANGLER &&
+           (strview_equal(field->name, STRVIEW(OVERRIDE_SIDE_FIELD)) ||
+            strview_equal(field->name, STRVIEW(OVERRIDE_TOKEN_FIELD)));
+}
+
+/* By the last byte of the prefix, an underscore, which is rare in cookies. */
+static bool mentions_our_cookie(struct strview cookies)
+{
+    static const char prefix[] = PROXY_COOKIE_PREFIX;
+    const size_t length = sizeof(prefix) - 1;
+    while (cookies.length >= length) {
+        const char *start = cookies.data + length - 1;
+        const char *found = memchr(start, prefix[length - 1], cookies.length - length + 1);
+        if (found == NULL)
+            return false;
+        if (memcmp(found - (length - 1), prefix, length) == 0)
+            return true;
+        cookies = strview_from(cookies, (size_t)(found - start) + 1);
+    }
+    return false;
+}
+
+bool forwarding_may_have_proxy_cookie(const struct headers *headers)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (headers->fields[i].token == HEADER_COOKIE &&
+            mentions_our_cookie(headers->fields[i].value))
+            return true;
+    }
+    return false;
+}
+
+static bool is_our_cookie(struct strview pair, struct strview dropped)
+{
+    return strview_starts_with(pair, STRVIEW(PROXY_COOKIE_PREFIX)) ||
+           (dropped.length > 0 && strview_equal(cookie_name(pair), dropped));
+}
+
+/* The cookies that are not ours; `cookies` itself when none is. */
+static struct strview foreign_cookies(struct strview cookies, struct strview dropped,
+                                      struct arena *arena)
+{
+    struct strview rest = cookies;
+    struct strview pair;
+    bool ours = false;
+    if (dropped.length == 0 && !mentions_our_cookie(cookies))
+        return cookies;
+    while (!ours && cookie_next(&rest, &pair))
+        ours = is_our_cookie(pair, dropped);
+    if (!ours)
+        return cookies;
+    char *kept = arena_alloc(arena, 2 * cookies.length); /* separators may grow to two bytes */
+    size_t length = 0;
+    for (rest = cookies; cookie_next(&rest, &pair);) {
+        if (is_our_cookie(pair, dropped))
+            continue;
+        if (length > 0) {
+            memcpy(kept + length, "; ", 2);
+            length += 2;
+        }
+        memcpy(kept + length, pair.data, pair.length);
+        length += pair.length;
+    }
+    return strview_make(kept, length);
+}
+
 /* --- the fields that we say ourselves ------------------------------------------------------ */
 
 struct forwarding {
@@ -313,6 +383,16 @@ static void add_ours(struct forwarding *f, struct forwarding_result *ret_result)
         add(f, HEADER_X_ORIGINAL_PATH, STRVIEW("x-original-path"), facts->original_path);
 }
 
+/* RFC 9113 section 8.2.3: one field again outside HTTP/2. */
+static void add_cookies(struct forwarding *f)
+{
+    struct strview joined =
+        joined_value(&f->request->headers, HEADER_COOKIE, STRVIEW("; "), f->arena);
+    struct strview cookies = foreign_cookies(joined, f->facts->dropped_cookie, f->arena);
+    if (cookies.length > 0)
+        add(f, HEADER_COOKIE, STRVIEW("cookie"), cookies);
+}
+
 void forwarding_request(const struct request_head *request, const struct forwarding_facts *facts,
                         struct arena *arena, struct headers *ret_headers,
                         struct forwarding_result *ret_result)
@@ -327,6 +407,8 @@ void forwarding_request(const struct request_head *request, const struct forward
         enum disposition disposition = disposition_of(field->token);
         if (field->token == HEADER_OTHER && is_twin(field->name))
             disposition = DROP_STRANGER;
+        if (disposition == DROP_STRANGER && is_override(field))
+            disposition = DROP;
         if (field->token == HEADER_VIA && (facts->fields & FORWARD_VIA) == 0)
             disposition = PASS; /* not ours to remove (RFC 9110 section 7.6.3) */
         bool says_original_path =
@@ -341,9 +423,8 @@ void forwarding_request(const struct request_head *request, const struct forward
                 headers_add(ret_headers, arena, field->token, field->name, field->value);
         }
     }
-    if (cookies) /* RFC 9113 section 8.2.3: one field again outside HTTP/2 */
-        add(&f, HEADER_COOKIE, STRVIEW("cookie"),
-            joined_value(&request->headers, HEADER_COOKIE, STRVIEW("; "), arena));
+    if (cookies)
+        add_cookies(&f);
     add_ours(&f, ret_result);
 }
 

@@ -28,14 +28,25 @@ uint32_t forward_field_parse(struct strview name);
 
 enum { REQUEST_ID_BYTES = 36, TRACEPARENT_BYTES = 55, FORWARDING_RANDOM_BYTES = 34 };
 
+/* Fields by which a client chooses a side; for the proxy alone, whoever sends them. */
+#define OVERRIDE_SIDE_FIELD "x-strangler-side"
+#define OVERRIDE_TOKEN_FIELD "x-strangler-token"
+
+/* How the names of the proxy's own short-lived cookies begin. */
+#define PROXY_COOKIE_PREFIX "strangler_pin_"
+
+/* Might there be such a cookie? Cheap, for the many requests that have none. */
+bool forwarding_may_have_proxy_cookie(const struct headers *headers);
+
 struct forwarding_facts {
     uint32_t fields;                   /* set of enum forward_field */
     struct strview connection_address; /* text of the connection's other end */
-    struct strview original_path; /* not empty: the path was rewritten, this is what was asked */
-    struct strview version;       /* of the protocol that the request came by: "2.0" or "1.1" */
-    bool trusted;                 /* the connection's other end is a trusted proxy */
-    uint64_t now_ms;              /* Unix time, for UUIDv7 */
-    const uint8_t *random;        /* FORWARDING_RANDOM_BYTES */
+    struct strview original_path;  /* not empty: the path was rewritten, this is what was asked */
+    struct strview version;        /* of the protocol that the request came by: "2.0" or "1.1" */
+    bool trusted;                  /* the connection's other end is a trusted proxy */
+    struct strview dropped_cookie; /* the name of one that no backend sees; may be empty */
+    uint64_t now_ms;               /* Unix time, for UUIDv7 */
+    const uint8_t *random;         /* FORWARDING_RANDOM_BYTES */
 };
 
 struct forwarding_result {
@@ -47,7 +58,8 @@ struct forwarding_result {
  * The fields to send to a backend for `request`: its own without hop-by-hop ones (RFC 9110 section
  * 7.6.1, and those that Connection names, but never Host, Content-Length, Authorization or
  * X-Forwarded-*), without those that only we may say (x-strangler-*, Proxy, and the forwarded ones
- * unless the sender is trusted), plus ours. Cookie crumbs are joined (RFC 9113 section 8.2.3).
+ * unless the sender is trusted), without what is meant for us (overrides and their token, pins),
+ * plus ours. Cookie crumbs are joined (RFC 9113 section 8.2.3).
  * Content-Length and Host are left to the codec.
  */
 void forwarding_request(const struct request_head *request, const struct forwarding_facts *facts,

@@ -140,17 +140,39 @@ const struct header_field *headers_find_name(const struct headers *headers, stru
     return NULL;
 }
 
-static bool cookie_in_field(struct strview field, struct strview name, struct strview *ret_value)
+static bool byte_is_blank(char c)
 {
-    while (field.length > 0) {
-        size_t end = strview_find(field, ';');
-        struct strview pair = strview_trim(strview_make(field.data, end));
-        size_t equals = strview_find(pair, '=');
-        if (equals < pair.length && strview_equal(strview_make(pair.data, equals), name)) {
-            *ret_value = strview_from(pair, equals + 1);
+    return c == ' ' || c == '\t';
+}
+
+bool cookie_next(struct strview *list, struct strview *ret_pair)
+{
+    while (list->length > 0) {
+        size_t end = strview_find(*list, ';');
+        struct strview pair = strview_make(list->data, end);
+        *list = strview_from(*list, end < list->length ? end + 1 : end);
+        if (pair.length > 0 && pair.data[0] == ' ') /* nearly always, and then no more blanks */
+            pair = strview_from(pair, 1);
+        if (pair.length > 0 &&
+            (byte_is_blank(pair.data[0]) || byte_is_blank(pair.data[pair.length - 1])))
+            pair = strview_trim(pair);
+        if (pair.length > 0) {
+            *ret_pair = pair;
             return true;
         }
-        field = strview_from(field, end < field.length ? end + 1 : end);
+    }
+    return false;
+}
+
+static bool cookie_in_field(struct strview field, struct strview name, struct strview *ret_value)
+{
+    struct strview pair;
+    while (cookie_next(&field, &pair)) {
+        if (pair.length > name.length && pair.data[name.length] == '=' &&
+            strview_starts_with(pair, name)) {
+            *ret_value = strview_from(pair, name.length + 1);
+            return true;
+        }
     }
     return false;
 }
@@ -181,11 +203,6 @@ bool header_name_is_token(struct strview name)
             return false;
     }
     return name.length > 0;
-}
-
-static bool byte_is_blank(char c)
-{
-    return c == ' ' || c == '\t';
 }
 
 bool header_value_is_valid(struct strview value)

@@ -81,6 +81,18 @@ const struct header_field *headers_find(const struct headers *headers, enum head
 const struct header_field *headers_find_name(const struct headers *headers, struct strview name);
 
 /*
+ * Takes the next cookie from *list, the value of a Cookie field: "name=value" or only a name.
+ * False at the end.
+ */
+bool cookie_next(struct strview *list, struct strview *ret_pair);
+
+/* What stands in front of the '='; all of it when there is none. */
+static inline struct strview cookie_name(struct strview pair)
+{
+    return strview_make(pair.data, strview_find(pair, '='));
+}
+
+/*
  * The value of the first cookie called `name` in all Cookie fields (RFC 6265 section 5.4); quotes
  * around a value are kept. False when there is none.
  */

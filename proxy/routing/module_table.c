@@ -23,6 +23,8 @@ struct module_table *module_table_copy(const struct module_table *table)
         copy->modules[i].name = arena_copy(&copy->arena, from->name);
         copy->modules[i].cohort = arena_copy(&copy->arena, from->cohort);
         copy->modules[i].on_flip = arena_copy(&copy->arena, from->on_flip);
+        copy->modules[i].pin_cookie = arena_copy(&copy->arena, from->pin_cookie);
+        copy->modules[i].pin_group_cookie = arena_copy(&copy->arena, from->pin_group_cookie);
     }
     return copy;
 }

@@ -14,9 +14,13 @@ struct module {
     enum stage stage;
     uint32_t threshold; /* percent as buckets, see bucket.h */
     enum write_owner write_owner;
-    bool aborted;           /* the latch */
-    bool frozen;            /* writes wait: the write owner is being changed */
-    struct strview on_flip; /* program that tells the applications; empty: none */
+    bool aborted;                    /* the latch */
+    bool frozen;                     /* writes wait: the write owner is being changed */
+    struct strview on_flip;          /* program that tells the applications; empty: none */
+    bool shared_store;               /* both sides write into one store */
+    uint64_t pin_ms;                 /* how long a write holds its client's reads; 0: not at all */
+    struct strview pin_cookie;       /* names of the cookies, see pin.h */
+    struct strview pin_group_cookie; /* empty: the module is in no group */
     uint32_t legacy_backend;
     uint32_t extracted_backend;
 };

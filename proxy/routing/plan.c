@@ -50,6 +50,36 @@ static bool stage_needs_identity(enum stage stage)
     return stage == STAGE_SHADOW || stage == STAGE_RAMP || stage == STAGE_LIVE;
 }
 
+static bool has_field(const struct headers *headers, enum header_token token)
+{
+    return headers_find(headers, token) != NULL;
+}
+
+static void find_override(const struct planning *planning, struct plan *plan,
+                          struct cutover_facts *facts)
+{
+    const struct override_rules *rules = &planning->rules->override;
+    const struct headers *headers = &planning->request->headers;
+    if (rules->cookie.length == 0 && !has_field(headers, HEADER_X_STRANGLER))
+        return;
+    plan->override =
+        override_of_request(rules, headers, &planning->facts->client, &plan->override_side);
+    if (plan->override == OVERRIDE_GOOD)
+        facts->override = plan->override_side;
+}
+
+static void find_pin(const struct planning *planning, struct plan *plan,
+                     struct cutover_facts *facts)
+{
+    const struct headers *headers = &planning->request->headers;
+    if (plan->is_write || !forwarding_may_have_proxy_cookie(headers))
+        return;
+    plan->pin = pin_of_request(planning->rules->pin_keys, plan->module, headers,
+                               planning->facts->now_ms, &plan->pin_held);
+    if (plan->pin == PIN_GOOD)
+        facts->pin = plan->pin_held.side;
+}
+
 static void plan_module(const struct planning *planning, struct plan *plan)
 {
     const struct plan_rules *rules = planning->rules;
@@ -60,7 +90,10 @@ static void plan_module(const struct planning *planning, struct plan *plan)
     if (stage_needs_identity(module->stage))
         plan->identity = identity_of(rules->identity, rules->identity_count, planning->request,
                                      &facts, planning->arena);
-    struct cutover cutover = cutover_decide(module, plan->is_write, &plan->identity);
+    struct cutover_facts wanted = {.is_write = plan->is_write, .identity = &plan->identity};
+    find_override(planning, plan, &wanted);
+    find_pin(planning, plan, &wanted);
+    struct cutover cutover = cutover_decide(module, &wanted);
     plan->side = cutover.side;
     plan->reason = cutover.reason;
     plan->has_bucket = cutover.has_bucket;

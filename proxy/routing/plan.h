@@ -6,6 +6,8 @@
 #define ROUTING_PLAN_H
 
 #include "proxy/routing/cutover.h"
+#include "proxy/routing/override.h"
+#include "proxy/routing/pin.h"
 #include "proxy/routing/route_table.h"
 
 enum ambiguous_paths { AMBIGUOUS_PATHS_REFUSE, AMBIGUOUS_PATHS_LEGACY };
@@ -18,12 +20,15 @@ struct plan_rules {
     size_t identity_count;
     uint32_t default_backend;
     enum ambiguous_paths ambiguous_paths;
+    struct override_rules override;
+    const struct pin_keys *pin_keys; /* NULL: nobody is pinned */
 };
 
 /* What the request itself does not say. */
 struct plan_facts {
     struct ip_address client; /* behind trusted proxies: the forwarded one */
     const uint8_t *random;    /* IDENTITY_RANDOM_BYTES */
+    uint64_t now_ms;          /* Unix time, for pins */
 };
 
 struct plan {
@@ -39,6 +44,12 @@ struct plan {
     struct identity identity;
     bool has_bucket;
     uint32_t bucket;
+
+    /* What the request said about its side, whether or not it came to that; see `reason`. */
+    enum override_verdict override;
+    enum side override_side; /* unless absent or unknown */
+    enum pin_verdict pin;    /* of reads */
+    struct pin pin_held;     /* for PIN_GOOD */
 };
 
 /* Never fails; what cannot be served has refuse_status. `ret_plan` views the request, the rules and

@@ -6,6 +6,7 @@ import subprocess
 
 from http1_backend import Http1Backend, named
 from http2_peer import Http2Backend, Http2Client, ask_once, serving2
+from scripted_site import Reply, serve_http1
 from strangler_test import IDENTITY_CLIENT, ProxyCase, backend_text, config_text, main
 
 PEOPLE, CONNECTIONS = 10_000, 4
@@ -160,6 +161,38 @@ class Assigned(IdentityCase):
             self.assertEqual(rounds[0], rounds[1])
             self.assertEqual(set(rounds[0]), {"legacy", "extracted"})
             self.assertEqual(client.ask("/api/users").value("x-side"), "legacy")
+
+
+class SharedCaches(IdentityCase):
+    """What an answer says about caches decides whether it may carry an identity."""
+
+    CASES = (
+        # what the backend says; is an identity given; is `private` added
+        ([], True, True),
+        (["no-cache"], True, True),
+        (["max-age=0, must-revalidate"], True, True),
+        (["private, max-age=60"], True, False),
+        (["no-store"], True, False),
+        (["no-cache", "Private"], True, False),
+        (['private="x-a"'], True, True),
+        (["public"], False, False),
+        (["max-age=60"], False, False),
+        (["no-transform", "S-MaxAge=5"], False, False),
+    )
+
+    def setUp(self):
+        super().setUp()
+        self.legacy = self.closing(serve_http1(lambda request: Reply(
+            fields=[("cache-control", text) for text in self.CASES[int(request.value("x-case"))][0]])))
+
+    def test_an_answer_that_they_keep_carries_none(self):
+        proxy = self.start_proxy(self.config(0))
+        for index, (said, given, added) in enumerate(self.CASES):
+            answer = ask_once(proxy.plain, "/api/users", fields=[HTML, ("x-case", str(index))])
+            cookies = [value for value in answer.values("set-cookie")
+                       if value.startswith("strangler_id=")]
+            self.assertEqual(len(cookies), int(given), said)
+            self.assertEqual(answer.values("cache-control"), said + ["private"] * added)
 
 
 if __name__ == "__main__":

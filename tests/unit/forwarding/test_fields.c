@@ -89,11 +89,20 @@ static void a_trusted_sender_may_say_it(void **state)
 {
     struct forwarded *f = *state;
     f->facts.trusted = true;
-    forwarded_add(f, "x-strangler-side", "extracted");
+    forwarded_add(f, "x-strangler-shadow", "1");
     forwarded_add(f, "x-real-ip", "10.0.0.1");
     forwarded_add(f, "x-original-path", "/before");
-    assert_string_equal(forwarded_run(f), "x-strangler-side: extracted\nx-real-ip: 10.0.0.1\n"
+    assert_string_equal(forwarded_run(f), "x-strangler-shadow: 1\nx-real-ip: 10.0.0.1\n"
                                           "x-original-path: /before\n");
+}
+
+static void a_choice_of_side_and_its_token_end_here_whoever_sends_them(void **state)
+{
+    struct forwarded *f = *state;
+    f->facts.trusted = true;
+    forwarded_add(f, "x-strangler-side", "extracted");
+    forwarded_add(f, "x-strangler-token", "secret");
+    assert_string_equal(forwarded_run(f), "");
 }
 
 static void a_rewritten_path_is_said_once_whoever_said_one_before(void **state)
@@ -113,6 +122,35 @@ static void cookie_crumbs_become_one_field(void **state)
     forwarded_add(f, "cookie", "b=2; c=3");
     forwarded_add(f, "cookie", "d=4");
     assert_string_equal(forwarded_run(f), "accept: */*\ncookie: a=1; b=2; c=3; d=4\n");
+}
+
+static void our_own_cookies_end_here(void **state)
+{
+    struct forwarded *f = *state;
+    f->facts.dropped_cookie = STRVIEW("side");
+    forwarded_add(f, "cookie", "strangler_pin_users=1e00; a=1;strangler_pin_group.x=2;b=2");
+    forwarded_add(f, "cookie", "side=extracted; sides=1; strangler_id=3; strangler_pin_");
+    assert_string_equal(forwarded_run(f), "cookie: a=1; b=2; sides=1; strangler_id=3\n");
+}
+
+static void without_other_cookies_there_is_no_cookie_field(void **state)
+{
+    struct forwarded *f = *state;
+    forwarded_add(f, "cookie", "strangler_pin_users=1e00");
+    forwarded_add(f, "cookie", "strangler_pin_posts=1l00");
+    assert_string_equal(forwarded_run(f), "");
+}
+
+static void a_dropped_cookie_makes_room_for_longer_separators(void **state)
+{
+    struct forwarded *f = *state;
+    static char value[2 * 1000 + 32];
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(value + 2 * i, "a;", 2);
+    memcpy(value + 2000, "strangler_pin_=", 16);
+    forwarded_add(f, "cookie", value);
+    forwarding_request(&f->request, &f->facts, &f->arena, &f->headers, &f->result);
+    assert_int_equal(headers_find(&f->headers, HEADER_COOKIE)->value.length, 1000 + 999 * 2);
 }
 
 static void a_single_cookie_field_is_not_copied(void **state)
@@ -146,9 +184,13 @@ int main(void)
         FORWARDED_TEST(connection_cannot_remove_what_protects_the_backend),
         FORWARDED_TEST(what_only_we_may_say_is_dropped_from_strangers),
         FORWARDED_TEST(a_trusted_sender_may_say_it),
+        FORWARDED_TEST(a_choice_of_side_and_its_token_end_here_whoever_sends_them),
         FORWARDED_TEST(a_rewritten_path_is_said_once_whoever_said_one_before),
         FORWARDED_TEST(cookie_crumbs_become_one_field),
         FORWARDED_TEST(a_thousand_crumbs_cost_no_more_than_their_bytes),
+        FORWARDED_TEST(our_own_cookies_end_here),
+        FORWARDED_TEST(without_other_cookies_there_is_no_cookie_field),
+        FORWARDED_TEST(a_dropped_cookie_makes_room_for_longer_separators),
         FORWARDED_TEST(a_single_cookie_field_is_not_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

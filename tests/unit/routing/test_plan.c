@@ -8,7 +8,7 @@
 #include "proxy/routing/plan.h"
 #include "tests/unit/routing/routing_fixture.h"
 
-enum { MONOLITH = 10, USERS = 11, SEARCH = 12 };
+enum { MONOLITH = 10, USERS = 11, SEARCH = 12, NOW_MS = 1700000000 };
 
 static const uint8_t random_bytes[IDENTITY_RANDOM_BYTES] = {1};
 static const struct identity_source by_address[] = {{.kind = IDENTITY_ADDRESS}};
@@ -167,6 +167,70 @@ static void nobody_is_identified_where_nothing_depends_on_it(void **state)
     }
 }
 
+/* A GET of /api/users by 192.0.2.1 with one header field more. */
+static struct plan plan_with(struct planning *planning, const char *method, const char *name,
+                             const char *value)
+{
+    struct plan result;
+    struct plan_facts facts = {
+        .client = fixture_ip("192.0.2.1"), .random = random_bytes, .now_ms = NOW_MS};
+    struct request_head request =
+        fixture_request(&planning->fixture, method, "a.org", "/api/users");
+    fixture_header(&planning->fixture, &request, name, value);
+    plan_request(&planning->rules, &request, &facts, &planning->fixture.arena,
+                 planning->fixture.scratch, &result);
+    return result;
+}
+
+static void an_allowed_override_decides_and_others_are_told_apart(void **state)
+{
+    struct planning *planning = *state;
+    struct cidr somewhere;
+    assert_true(cidr_parse(STRVIEW("192.0.2.0/24"), &somewhere));
+    struct plan made = plan_with(planning, "GET", "x-strangler-side", "legacy");
+    assert_int_equal(made.override, OVERRIDE_NOT_ALLOWED);
+    assert_int_equal(made.backend, USERS);
+    planning->rules.override.clients = &somewhere;
+    planning->rules.override.client_count = 1;
+    made = plan_with(planning, "GET", "x-strangler-side", "legacy");
+    assert_int_equal(made.override, OVERRIDE_GOOD);
+    assert_int_equal(made.backend, MONOLITH);
+    assert_false(made.rewritten);
+    assert_reason(&made, "override");
+    planning->modules->modules[0].write_owner = WRITE_OWNER_EXTRACTED;
+    made = plan_with(planning, "POST", "x-strangler-side", "legacy");
+    assert_int_equal(made.override, OVERRIDE_GOOD);
+    assert_int_equal(made.backend, USERS);
+    assert_reason(&made, "write_owner extracted");
+}
+
+static void a_pin_holds_reads_and_not_writes(void **state)
+{
+    struct planning *planning = *state;
+    static const struct pin_keys keys = {.count = 1, .keys = {{9}}};
+    const struct pin pin = {.side = SIDE_LEGACY, .expires_ms = NOW_MS + 3000};
+    struct module *module = &planning->modules->modules[0];
+    module->pin_ms = 3000;
+    module->pin_cookie = STRVIEW("strangler_pin_users");
+    planning->rules.pin_keys = &keys;
+    char value[PIN_VALUE_BYTES];
+    assert_true(pin_sign(&keys, module->pin_cookie, &pin, value));
+    struct strview cookie =
+        arena_printf(&planning->fixture.arena, "strangler_pin_users=%.*s", PIN_VALUE_BYTES, value);
+    struct plan made = plan_with(planning, "GET", "cookie", cookie.data);
+    assert_int_equal(made.pin, PIN_GOOD);
+    assert_int_equal(made.pin_held.expires_ms, NOW_MS + 3000);
+    assert_int_equal(made.backend, MONOLITH);
+    assert_false(made.has_bucket);
+    assert_reason(&made, "pin");
+    made = plan_with(planning, "POST", "cookie", cookie.data);
+    assert_int_equal(made.pin, PIN_ABSENT);
+    assert_reason(&made, "write_owner legacy");
+    made = plan_with(planning, "GET", "cookie", "strangler_pin_users=1l");
+    assert_int_equal(made.pin, PIN_MALFORMED);
+    assert_reason(&made, "bucket 243322<250000");
+}
+
 static void what_no_route_takes_goes_to_default(void **state)
 {
     struct planning *planning = *state;
@@ -244,6 +308,8 @@ int main(void)
         TEST(routes_can_say_what_is_a_read),
         TEST(stages_are_named_as_reasons),
         TEST(nobody_is_identified_where_nothing_depends_on_it),
+        TEST(an_allowed_override_decides_and_others_are_told_apart),
+        TEST(a_pin_holds_reads_and_not_writes),
         TEST(what_no_route_takes_goes_to_default),
         TEST(a_route_outside_modules_may_rewrite_and_defaults_to_default),
         TEST(denied_paths_are_refused_in_every_spelling),
