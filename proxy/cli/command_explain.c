@@ -126,6 +126,10 @@ static int explain_offline(const struct explain_options *options)
     struct snapshot *snapshot =
         settings != NULL ? snapshot_build_offline(settings, registry, &report) : NULL;
     int status = EXIT_FAULT;
+    struct fault fault;
+    /* Without keys a pin is said to be one that cannot be verified. */
+    if (snapshot != NULL)
+        (void)snapshot_read_pin_keys(snapshot, snapshot->state_dir.data, false, &fault);
     if (snapshot == NULL)
         config_report_print(&report, stderr);
     else

@@ -1,6 +1,7 @@
 #include "proxy/explain/explain.h"
 
 #include <sys/random.h>
+#include <time.h>
 
 #include "proxy/explain/explain_internal.h"
 
@@ -64,7 +65,8 @@ static void plan(struct explanation *explanation, struct arena *arena)
     if (explanation->verdict.status != 0)
         return;
     struct match_scratch *scratch = match_scratch_new();
-    const struct plan_facts facts = {.client = explanation->client, .random = random};
+    const struct plan_facts facts = {
+        .client = explanation->client, .random = random, .now_ms = explanation->now_ms};
     const struct identity_facts identity_facts = {.client = explanation->client, .random = random};
     plan_request(&explanation->snapshot->rules, &explanation->request, &facts, arena, scratch,
                  &explanation->plan);
@@ -73,10 +75,17 @@ static void plan(struct explanation *explanation, struct arena *arena)
     match_scratch_free(scratch);
 }
 
+static uint64_t unix_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 json_t *explain(const struct snapshot *snapshot, const struct explain_words *words,
                 struct fault *fault)
 {
-    struct explanation explanation = {.snapshot = snapshot};
+    struct explanation explanation = {.snapshot = snapshot, .now_ms = unix_ms()};
     if (!ip_parse(words->from, &explanation.client)) {
         fault_set(fault, "a client's address is an IP address without port, not `%.*s`",
                   STRVIEW_ARGS(words->from));

@@ -9,6 +9,7 @@ struct explanation {
     const struct snapshot *snapshot;
     struct request_head request;
     struct ip_address client;
+    uint64_t now_ms;                /* Unix time */
     struct request_verdict verdict; /* a status here: refused before it was planned */
     struct plan plan;
     const struct identity_source *source; /* that gave the identity, or NULL */
@@ -22,6 +23,10 @@ bool explain_make_request(const struct snapshot *snapshot, const struct explain_
 
 /* explain_why.c: a sentence. */
 const char *explain_why(const struct explanation *explanation);
+
+/* explain_wishes.c: null when the request has none. */
+json_t *explain_json_override(const struct explanation *explanation);
+json_t *explain_json_pin(const struct explanation *explanation);
 
 /* explain_json.c */
 json_t *explain_json(const struct explanation *explanation);

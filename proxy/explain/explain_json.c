@@ -139,6 +139,8 @@ json_t *explain_json(const struct explanation *explanation)
                   path_kind_name(explanation->request.path_kind), "route", json_route(explanation),
                   "module", json_module(plan->module), "kind", plan->is_write ? "write" : "read");
     json_object_set_new(object, "identity", json_identity(explanation));
+    json_object_set_new(object, "override", explain_json_override(explanation));
+    json_object_set_new(object, "pin", explain_json_pin(explanation));
     json_object_set_new(object, "bucket",
                         plan->has_bucket ? json_integer(plan->bucket) : json_null());
     json_object_set_new(object, "status", refusal != 0 ? json_integer(refusal) : json_null());

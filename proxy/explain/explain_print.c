@@ -111,6 +111,19 @@ static void print_identity(const json_t *found, FILE *out)
     print_bucket(found, out);
 }
 
+/* An override or a pin, whether or not it decides. */
+static void print_wish(const json_t *found, const char *key, FILE *out)
+{
+    const json_t *wish = json_object_get(found, key);
+    if (!json_is_object(wish))
+        return;
+    const char *side = text_of(wish, "side");
+    const json_t *left = json_object_get(wish, "left_ms");
+    print_line(out, key, "%s%s%s", side, side[0] != '\0' ? ": " : "", text_of(wish, "note"));
+    if (json_is_integer(left))
+        print_line(out, "", "for %lld ms more", (long long)json_integer_value(left));
+}
+
 static void print_sent(const json_t *found, FILE *out)
 {
     const json_t *endpoints = json_object_get(found, "endpoints");
@@ -134,6 +147,8 @@ static void print_outcome(const json_t *found, FILE *out)
         return;
     }
     print_identity(found, out);
+    print_wish(found, "override", out);
+    print_wish(found, "pin", out);
     if (is_true(found, "held"))
         print_line(out, "waits", "until the module's writes are let go");
     else

@@ -84,7 +84,9 @@ const char *explain_why(const struct explanation *explanation)
     case REASON_FREEZE:
         return "writes of the module are held: by `freeze`, or while their owner is changed";
     case REASON_PIN:
+        return "the client wrote a moment ago, and reads where its write went";
     case REASON_OVERRIDE:
+        return "the request chose its side, and may";
     case REASON_FALLBACK:
     case REASON_COUNT:
         break;

@@ -1,9 +1,12 @@
 """`strangler check` and `strangler explain`, as a person runs them: output and exit status."""
+import hashlib
+import hmac
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 PROGRAM, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -188,6 +191,95 @@ class Explain(unittest.TestCase):
         done = run("explain", "GET", "/", "--config", path)
         self.assertEqual(done.returncode, 1)
         self.assertIn("error[stray-bracket]", done.stderr)
+
+
+WISHES = """
+listeners: { plain: { address = "127.0.0.1:8080"; }; };
+backends: { monolith: { endpoints = [ "127.0.0.1:3000" ]; }; users: { endpoints = [ "127.0.0.1:3001" ]; }; };
+default = "monolith";
+trusted_clients = [ "192.0.2.0/24" ];
+override_cookie = "side";
+modules: {
+  users: { legacy = "monolith"; extracted = "users"; stage = "live";
+           routes: { a: { prefix = "/users"; }; }; };
+  posts: { legacy = "monolith"; extracted = "users"; pin = "0";
+           routes: { b: { prefix = "/posts"; }; }; };
+};
+"""
+
+
+class Wishes(unittest.TestCase):
+    """Overrides and pins in a request that is only asked about."""
+
+    KEY = bytes(range(32))
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.config = pathlib.Path(folder.name) / "a.cfg"
+        self.config.write_text(WISHES)
+        self.keys = pathlib.Path(folder.name) / "state/pin.keys"
+
+    def write_keys(self, text):
+        self.keys.parent.mkdir(exist_ok=True)
+        self.keys.write_text(text)
+        self.keys.chmod(0o600)
+
+    def pin(self, side="l", ahead_ms=60_000, key=KEY):
+        claim = f"strangler_pin_users=1{side}{int(time.time() * 1000) + ahead_ms:012x}"
+        return "cookie: " + claim + hmac.new(key, claim.encode(), hashlib.sha256).hexdigest()
+
+    def ask(self, *words):
+        done = run("explain", *words, "--json", "--config", str(self.config))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_a_pin_that_decides_says_how_long(self):
+        self.write_keys(self.KEY.hex())
+        found = self.ask("GET", "/users", "-H", self.pin())
+        self.assertEqual((found["side"], found["reason"], found["pin"]["decides"]),
+                         ("legacy", "pin", True))
+        self.assertGreater(found["pin"]["left_ms"], 30_000)
+
+    def test_a_pin_that_does_not_count_says_why(self):
+        self.write_keys(self.KEY.hex())
+        for cookie, words in ((self.pin(ahead_ms=-1), "over"), (self.pin(key=b"x" * 32), "signed"),
+                              ("cookie: strangler_pin_users=1", "none of ours")):
+            found = self.ask("GET", "/users", "-H", cookie)
+            self.assertEqual((found["reason"], found["pin"]["side"]), ("stage live", None))
+            self.assertIn(words, found["pin"]["note"])
+
+    def test_without_the_keys_it_cannot_be_verified_and_none_are_made(self):
+        found = self.ask("GET", "/users", "-H", self.pin())
+        self.assertIn("cannot be verified here", found["pin"]["note"])
+        self.assertFalse(self.keys.exists())
+
+    def test_an_override_decides_or_says_why_it_does_not(self):
+        office, cookie = ("--from", "192.0.2.1"), ("-H", "cookie: side=legacy")
+        for words, decides, note in (
+                (("GET", "/users", *cookie, *office), True, "decides"),
+                (("GET", "/users", *cookie), False, "none of `trusted_clients`"),
+                (("POST", "/users", *cookie, *office), False, "shared_store"),
+                (("GET", "/posts", "-H", "x-strangler-side: extracted", *office), False, "closed"),
+                (("GET", "/users", "-H", "x-strangler-side: new", *office), False, "the words are")):
+            found = self.ask(*words)
+            self.assertEqual(found["reason"] == "override", decides)
+            self.assertEqual(found["override"]["decides"], decides)
+            self.assertIn(note, found["override"]["note"])
+
+    def test_the_example_lets_the_office_choose(self):
+        words = ("GET", "/api/posts/1", "-H", "cookie: side=legacy", "--from")
+        found = explain("12-pins-and-overrides.cfg", *words, "192.0.2.9")
+        self.assertEqual((found["side"], found["reason"]), ("legacy", "override"))
+        found = explain("12-pins-and-overrides.cfg", *words, "198.51.100.9")
+        self.assertEqual((found["side"], found["reason"]), ("extracted", "stage live"))
+
+    def test_people_are_told_too(self):
+        self.write_keys(self.KEY.hex())
+        done = run("explain", "GET", "/users", "-H", self.pin(), "-H", "x-strangler-side: extracted",
+                   "--from", "192.0.2.1", "--config", str(self.config))
+        self.assertIn("\noverride  extracted: decides\n", done.stdout)
+        self.assertIn("\npin       legacy: does not count: the override goes before it\n", done.stdout)
 
 
 unittest.main(argv=[sys.argv[0], "-v"])
