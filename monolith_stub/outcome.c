@@ -16,6 +16,8 @@ static const struct {
     [OUTCOME_NOT_FOUND] = {404, "Not Found", "There is no such thing here."},
     [OUTCOME_NOT_OWNER] = {409, "Not the write owner", "Another application takes these writes."},
     [OUTCOME_BROKEN] = {500, "Internal Server Error", "Something of ours broke."},
+    [OUTCOME_OUT_OF_REACH] = {503, "Service Unavailable",
+                              "A part of the forum does not answer. Try again in a moment."},
 };
 
 unsigned outcome_status(enum outcome_kind kind)

@@ -19,6 +19,7 @@ enum outcome_kind {
     OUTCOME_NOT_FOUND,      /* 404 */
     OUTCOME_NOT_OWNER,      /* 409: ownership */
     OUTCOME_BROKEN,         /* 500, logged */
+    OUTCOME_OUT_OF_REACH,   /* 503: somebody who would know did not answer */
 };
 
 struct outcome {

@@ -30,6 +30,7 @@ struct request {
     int64_t began_ms; /* steady clock */
     const struct route *route;
     struct visitor visitor; /* who asks, if the route wants to know */
+    bool misses_thread;     /* it is about one that may be new on the other side */
 };
 
 #endif

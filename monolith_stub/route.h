@@ -27,7 +27,8 @@ struct route {
     route_answer *answer;
     enum route_work work;
     bool wants_visitor;
-    bool is_control; /* no knob touches it */
+    bool is_control;      /* no knob touches it */
+    bool is_about_thread; /* its first parameter is the id of one */
 };
 
 /* Whether the request's path fits; if so its parameters are set. */

@@ -7,6 +7,7 @@
 #include "monolith_stub/api2/problem.h"
 #include "monolith_stub/pages/page.h"
 #include "monolith_stub/site_routes.h"
+#include "monolith_stub/talk/thread_news.h"
 
 /* Which of the forum's faces a path belongs to: they word their faults differently. */
 enum face { FACE_PLAIN, FACE_JSON, FACE_PAGES };
@@ -63,12 +64,13 @@ enum route_work site_work(struct forum *forum, struct request *request)
     const struct route *route = request->route;
     if (route == NULL)
         return WORK_AT_ONCE;
-    if (route->wants_visitor && route->work == WORK_AT_ONCE) {
+    request->misses_thread =
+        route->is_about_thread && thread_may_be_news(forum, request->parameters[0]);
+    bool reads_at_once = route->work == WORK_AT_ONCE;
+    if (reads_at_once && route->wants_visitor)
         visitor_read(forum, request);
-        if (request->visitor.state == VISITOR_ASK_OTHER)
-            return WORK_WRITES;
-    }
-    return route->work;
+    bool has_to_ask = request->misses_thread || request->visitor.state == VISITOR_ASK_OTHER;
+    return reads_at_once && has_to_ask ? WORK_WRITES : route->work;
 }
 
 /* Plain text of the router becomes what the path's face speaks. */
@@ -88,6 +90,16 @@ static void translate_fault(const struct request *request, struct reply *reply)
     }
 }
 
+static void answer_out_of_reach(const struct request *request, struct reply *reply)
+{
+    struct outcome outcome = outcome_of(OUTCOME_OUT_OF_REACH);
+    if (face_of(request) == FACE_PAGES)
+        page_answer_outcome(request, reply, &outcome);
+    else
+        problem_answer_outcome(reply, &outcome);
+    reply_field(reply, "Retry-After", "1");
+}
+
 void site_answer(struct forum *forum, struct request *request, struct reply *reply)
 {
     if (forum->knobs.fail_millionths > 0 && knobs_touch(request) &&
@@ -105,6 +117,10 @@ void site_answer(struct forum *forum, struct request *request, struct reply *rep
         visitor_read(forum, request);
     if (request->visitor.state == VISITOR_ASK_OTHER)
         visitor_ask_other(forum, request);
+    if (request->misses_thread && !thread_news_read(forum)) {
+        answer_out_of_reach(request, reply);
+        return;
+    }
     route->answer(forum, request, reply);
     if (!reply->body.failed && !reply->fields.failed)
         return;

@@ -23,25 +23,30 @@ static void answer_health(struct forum *forum, const struct request *request, st
 /* Face 1.0 and exports: nobody asks who asks. */
 #define PLAIN(path, function)                                                                      \
     {                                                                                              \
-        "GET", path, function, WORK_AT_ONCE, false, false                                          \
+        "GET", path, function, WORK_AT_ONCE, false, false, false                                   \
     }
 /* Between the applications, and for whoever watches. */
 #define CONTROL(method, path, function, work)                                                      \
     {                                                                                              \
-        method, path, function, work, false, true                                                  \
+        method, path, function, work, false, true, false                                           \
     }
 /* Face 2.0. */
 #define READ(path, function)                                                                       \
     {                                                                                              \
-        "GET", path, function, WORK_AT_ONCE, true, false                                           \
+        "GET", path, function, WORK_AT_ONCE, true, false, false                                    \
     }
 #define WRITE(method, path, function)                                                              \
     {                                                                                              \
-        method, path, function, WORK_WRITES, true, false                                           \
+        method, path, function, WORK_WRITES, true, false, false                                    \
     }
 #define PASSWORD(path, function)                                                                   \
     {                                                                                              \
-        "POST", path, function, WORK_PASSWORD, true, false                                         \
+        "POST", path, function, WORK_PASSWORD, true, false, false                                  \
+    }
+/* What belongs to a thread: who opened it on the other side is not told that it is not there. */
+#define OF_THREAD(method, path, function, work)                                                    \
+    {                                                                                              \
+        method, path, function, work, true, false, true                                            \
     }
 
 const struct route site_routes[] = {
@@ -67,8 +72,8 @@ const struct route site_routes[] = {
     READ("/api/2.0/threads", json_threads),
     WRITE("POST", "/api/2.0/threads", json_thread_add),
     READ("/api/2.0/threads/{}", json_thread),
-    READ("/api/2.0/threads/{}/posts", json_thread_posts),
-    WRITE("POST", "/api/2.0/threads/{}/posts", json_post_add),
+    OF_THREAD("GET", "/api/2.0/threads/{}/posts", json_thread_posts, WORK_AT_ONCE),
+    OF_THREAD("POST", "/api/2.0/threads/{}/posts", json_post_add, WORK_WRITES),
     READ("/api/2.0/posts/{}", json_post),
     WRITE("PATCH", "/api/2.0/posts/{}", json_post_edit),
     WRITE("DELETE", "/api/2.0/posts/{}", json_post_delete),
@@ -81,8 +86,8 @@ const struct route site_routes[] = {
     READ("/forum/c/{}", page_category),
     READ("/forum/c/{}/new", page_thread_new),
     WRITE("POST", "/forum/c/{}/new", page_thread_new_send),
-    READ("/forum/t/{}", page_thread),
-    WRITE("POST", "/forum/t/{}/reply", page_reply_send),
+    OF_THREAD("GET", "/forum/t/{}", page_thread, WORK_AT_ONCE),
+    OF_THREAD("POST", "/forum/t/{}/reply", page_reply_send, WORK_WRITES),
     READ("/forum/p/{}/edit", page_post_edit),
     WRITE("POST", "/forum/p/{}/edit", page_post_edit_send),
     WRITE("POST", "/forum/p/{}/delete", page_post_delete_send),

@@ -7,6 +7,7 @@
 
 #include "monolith_stub/feeds/ownership.h"
 #include "monolith_stub/store.h"
+#include "monolith_stub/writer.h"
 
 enum { ID_TEXT = 80, SECRET_LIMIT = 64 };
 
@@ -111,26 +112,6 @@ static bool write_cursor(struct store *store, enum feed feed, int64_t cursor)
     return store_run(query);
 }
 
-bool event_apply_lines(struct store *store, enum feed feed, const char *lines, size_t length,
-                       int64_t *cursor)
-{
-    int64_t reached = *cursor;
-    const char *end = lines + length;
-    while (lines < end) {
-        const char *newline = memchr(lines, '\n', (size_t)(end - lines));
-        if (newline == NULL)
-            return false; /* cut off: it comes again */
-        struct text_view line = {lines, (size_t)(newline - lines)};
-        if (line.length > 0 && !apply_line(store, feed, line, &reached))
-            return false;
-        lines = newline + 1;
-    }
-    if (!write_cursor(store, feed, reached))
-        return false;
-    *cursor = reached;
-    return true;
-}
-
 bool event_cursor_read(struct store *store, enum feed feed, int64_t *ret_cursor)
 {
     const char *name = feed_name(feed);
@@ -139,4 +120,39 @@ bool event_cursor_read(struct store *store, enum feed feed, int64_t *ret_cursor)
     store_bind_text(query, 2, EVENT_SOURCE, strlen(EVENT_SOURCE));
     *ret_cursor = store_next(query) ? sqlite3_column_int64(query, 0) : 0;
     return store_end(query);
+}
+
+static bool apply_lines(struct store *store, enum feed feed, const struct text *body,
+                        int64_t *cursor)
+{
+    const char *at = body->bytes;
+    const char *end = at + body->length;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        if (newline == NULL)
+            return false; /* cut off: it comes again */
+        struct text_view line = {at, (size_t)(newline - at)};
+        if (line.length > 0 && !apply_line(store, feed, line, cursor))
+            return false;
+        at = newline + 1;
+    }
+    return true;
+}
+
+bool event_apply(struct writer *writer, enum feed feed, const struct text *body,
+                 int64_t *ret_cursor)
+{
+    int64_t cursor = 0;
+    struct store *store = writer_begin(writer);
+    if (store == NULL)
+        return false;
+    if (event_cursor_read(store, feed, &cursor) && apply_lines(store, feed, body, &cursor) &&
+        write_cursor(store, feed, cursor)) {
+        if (!writer_commit(writer))
+            return false;
+        *ret_cursor = cursor;
+        return true;
+    }
+    writer_rollback(writer);
+    return false;
 }

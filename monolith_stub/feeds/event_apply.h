@@ -1,5 +1,5 @@
 /*
- * Events of the other side, brought into our tables. Inside a transaction of the writer.
+ * Events of the other side, brought into our tables. Any thread; they take turns as writers.
  */
 #ifndef MONOLITH_EVENT_APPLY_H
 #define MONOLITH_EVENT_APPLY_H
@@ -8,13 +8,16 @@
 #include <stdint.h>
 
 #include "monolith_stub/feeds/feed.h"
+#include "monolith_stub/text.h"
 
 struct store;
+struct writer;
 
-/* Applies each line of an NDJSON body whose seq is above *cursor, in order, and stores the new
- * cursor. False: the fault was logged; roll back, *cursor is as before. */
-bool event_apply_lines(struct store *store, enum feed feed, const char *lines, size_t length,
-                       int64_t *cursor);
+/* Applies the lines of an NDJSON body that were not applied yet, in order, and stores the new
+ * cursor, in one transaction: it does no harm that somebody else applies the same. False: the
+ * fault was logged, nothing changed. */
+bool event_apply(struct writer *writer, enum feed feed, const struct text *body,
+                 int64_t *ret_cursor);
 
 /* 0 if there is none yet. False: the fault was logged. */
 bool event_cursor_read(struct store *store, enum feed feed, int64_t *ret_cursor);

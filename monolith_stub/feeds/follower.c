@@ -1,7 +1,6 @@
 #include "monolith_stub/feeds/follower.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,14 +10,11 @@
 #include "monolith_stub/feeds/event_apply.h"
 #include "monolith_stub/feeds/ownership.h"
 #include "monolith_stub/feeds/remote.h"
-#include "monolith_stub/people/session.h"
 #include "monolith_stub/store_pool.h"
-#include "monolith_stub/writer.h"
 
 enum {
     URL_BYTES = 512,
     BODY_LIMIT = 16 * 1024 * 1024,
-    ASK_BODY_LIMIT = 4096,
     WAIT_MS = 20000,
     SESSIONS_WAIT_MS = 500, /* so that a silent service is noticed soon */
     SPARE_MS = 1500,        /* how much longer than the wait an answer may take */
@@ -44,7 +40,6 @@ struct link {
 
 struct follower {
     struct forum *forum;
-    const char *users_url;
     pthread_t thread;
     bool has_thread;
     atomic_bool stops;
@@ -97,13 +92,7 @@ static bool apply(struct follower *follower, struct link *link, int64_t *cursor)
     const struct text *body = &link->answer.body;
     if (body->length == 0)
         return true;
-    struct store *store = writer_begin(follower->forum->writer);
-    if (store == NULL)
-        return false;
-    if (event_apply_lines(store, link->feed, body->bytes, body->length, cursor))
-        return writer_commit(follower->forum->writer);
-    writer_rollback(follower->forum->writer);
-    return false;
+    return event_apply(follower->forum->writer, link->feed, body, cursor);
 }
 
 static void on_fault(struct follower *follower, struct link *link, const char *why)
@@ -218,7 +207,6 @@ struct follower *follower_new(struct forum *forum, const char *const urls[AGGREG
     if (follower == NULL)
         return NULL;
     follower->forum = forum;
-    follower->users_url = urls[AGGREGATE_USERS];
     pthread_mutex_init(&follower->lock, NULL);
     follower->polls = curl_multi_init();
     bool is_ready = read_cursors(follower, urls) && follower->polls != NULL;
@@ -247,6 +235,11 @@ void follower_free(struct follower *follower)
     free(follower);
 }
 
+const char *follower_origin(const struct follower *follower, enum feed feed)
+{
+    return follower->links[feed].origin;
+}
+
 bool follower_state_read(struct follower *follower, enum feed feed,
                          struct follower_state *ret_state)
 {
@@ -270,49 +263,4 @@ bool follower_sessions_are_settled(struct follower *follower, struct store *stor
     if (ownership_read(store, AGGREGATE_USERS, &ownership) && ownership.is_ours)
         return true; /* sessions begin and end here */
     return is_known && state.quiet_ms <= FOLLOWER_FRESH_MS;
-}
-
-static enum follower_says read_answer(long status, const struct text *body,
-                                      struct session *ret_session)
-{
-    if (status == 404)
-        return FOLLOWER_SAYS_NO;
-    json_t *object = status == 200 ? json_loadb(body->bytes, body->length, 0, NULL) : NULL;
-    const json_t *user = json_object_get(object, "user");
-    const json_t *expires = json_object_get(object, "expires_ms");
-    bool is_complete = json_is_integer(user) && json_is_integer(expires);
-    if (is_complete) {
-        ret_session->user = json_integer_value(user);
-        ret_session->expires_ms = json_integer_value(expires);
-    }
-    bool is_good = is_complete && ret_session->expires_ms > clock_wall_ms();
-    json_decref(object);
-    if (!is_complete)
-        return FOLLOWER_SAYS_NOTHING;
-    return is_good ? FOLLOWER_SAYS_YES : FOLLOWER_SAYS_NO;
-}
-
-enum follower_says follower_ask_session(struct follower *follower, const char *hash,
-                                        struct session *ret_session)
-{
-    char url[URL_BYTES];
-    char body[128];
-    long status = 0;
-    struct remote_answer answer;
-    if (follower->users_url == NULL)
-        return FOLLOWER_SAYS_NOTHING;
-    text_init(&answer.body, ASK_BODY_LIMIT);
-    snprintf(url, sizeof(url), "%s/internal/sessions/check", follower->users_url);
-    snprintf(body, sizeof(body), "{\"id\":\"%s\"}", hash);
-    CURL *remote = remote_new(url, FOLLOWER_ASK_MS, &answer);
-    if (remote == NULL)
-        return FOLLOWER_SAYS_NOTHING;
-    struct curl_slist *fields = remote_post_json(remote, body);
-    if (curl_easy_perform(remote) == CURLE_OK)
-        curl_easy_getinfo(remote, CURLINFO_RESPONSE_CODE, &status);
-    enum follower_says says = read_answer(status, &answer.body, ret_session);
-    curl_slist_free_all(fields);
-    curl_easy_cleanup(remote);
-    text_done(&answer.body);
-    return says;
 }

@@ -1,6 +1,6 @@
 /*
  * Follows the feeds of the extracted services, in one thread: a long poll a feed, applied in
- * transactions of the writer. Also asks the users service about sessions.
+ * transactions of the writer.
  * Owner: main. What is public may be called from any thread.
  */
 #ifndef MONOLITH_FOLLOWER_H
@@ -12,17 +12,19 @@
 #include "monolith_stub/feeds/feed.h"
 #include "monolith_stub/forum.h"
 
-struct session;
 struct store;
 struct follower;
 
-enum { FOLLOWER_FRESH_MS = 1000, FOLLOWER_ASK_MS = 150 };
+enum { FOLLOWER_FRESH_MS = 1000 };
 
 /* urls: the origin of the service that owns the aggregate, or NULL; borrowed. NULL: logged. */
 struct follower *follower_new(struct forum *forum, const char *const urls[AGGREGATE_COUNT]);
 
 /* Ends the thread after what it is just applying. NULL is allowed. */
 void follower_free(struct follower *follower);
+
+/* Where a feed is read from; NULL: it is not followed. */
+const char *follower_origin(const struct follower *follower, enum feed feed);
 
 /* How far a feed is: false if it is not followed. */
 struct follower_state {
@@ -35,11 +37,5 @@ bool follower_state_read(struct follower *follower, enum feed feed,
 
 /* Whether our own copy of the sessions is enough to judge one that it holds, or holds not. */
 bool follower_sessions_are_settled(struct follower *follower, struct store *store, bool is_known);
-
-enum follower_says { FOLLOWER_SAYS_YES, FOLLOWER_SAYS_NO, FOLLOWER_SAYS_NOTHING };
-
-/* Asks the users service; takes up to FOLLOWER_ASK_MS. Yes sets user and expires_ms. */
-enum follower_says follower_ask_session(struct follower *follower, const char *hash,
-                                        struct session *ret_session);
 
 #endif

@@ -17,10 +17,11 @@ static void append_login_state(const struct request *request, struct reply *repl
                       "<a href=\"/forum/register\">Register</a>\n");
         return;
     }
+    const char *name = visitor->username[0] != 0 ? visitor->username : "someone";
     html(out,
          "<span>Logged in as <a href=\"/forum/u/{}\">{}</a></span>\n"
          "<form method=\"post\" action=\"/forum/logout\">",
-         html_number(visitor->user), html_string(visitor->username));
+         html_number(visitor->user), html_string(name));
     page_csrf_field(request, reply);
     html_raw(out, "<button>Log out</button></form>\n");
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "monolith_stub/feeds/ask.h"
 #include "monolith_stub/feeds/follower.h"
 #include "monolith_stub/people/cookies.h"
 #include "monolith_stub/people/session.h"
@@ -44,18 +45,18 @@ void visitor_ask_other(struct forum *forum, struct request *request)
     struct session session = {0};
     if (!token_hash(&visitor->sid, &hash))
         return;
-    switch (follower_ask_session(forum->follower, hash.text, &session)) {
-    case FOLLOWER_SAYS_YES: {
+    switch (ask_session(forum, hash.text, &session)) {
+    case ASK_YES: {
         struct store *store = store_pool_take(forum->pool);
         session_read_username(store, &session);
         store_pool_give_back(forum->pool, store);
         log_in(visitor, &session);
         break;
     }
-    case FOLLOWER_SAYS_NO:
+    case ASK_NO:
         visitor->user = 0;
         break;
-    case FOLLOWER_SAYS_NOTHING:
+    case ASK_NOTHING:
         break;
     }
     if (visitor->user == 0)

@@ -28,6 +28,16 @@ FOLLOWS = {"users": ["users"], "threads": ["users", "threads"],
 ACTS = ["edit", "delete", "like"]
 
 
+def in_time(ask):
+    """Who cannot find out in time whether a thread was opened elsewhere says so, and is asked
+    again."""
+    answer = ask()
+    while answer.status == 503:
+        assert answer.fields["retry-after"] == "1", answer.fields
+        answer = ask()
+    return answer
+
+
 class Pages(unittest.TestCase):
     """All four programs; the monolith owns everything, the services have read it all."""
 
@@ -276,7 +286,7 @@ class AreWritten(Pages):
         path = self.see(self.fill(self.author, "threads", new, None, title="A <new> thread"),
                         r"^/forum/t/\d+$")
         posts = self.at("posts", self.author)
-        self.assertIn("A &lt;new&gt; thread", self.page(self.in_time(lambda: posts.get(path)), 200).text)
+        self.assertIn("A &lt;new&gt; thread", self.page(in_time(lambda: posts.get(path)), 200).text)
         self.page(self.fill(self.author, "posts", path, path + "/reply", text=""), 422)
         at = self.see(self.fill(self.author, "posts", path, path + "/reply", text="quokka & co"),
                       r"^/forum/t/\d+\?page=1#post-\d+$")
@@ -298,15 +308,6 @@ class AreWritten(Pages):
         self.assertIn("A &lt;new&gt; thread",
                       self.page(self.at("threads", None).get("/forum"), 200).text)
 
-    def in_time(self, ask):
-        """Who cannot find out in time whether a thread was opened elsewhere says so, and is asked
-        again."""
-        answer = ask()
-        while answer.status == 503:
-            self.assertEqual(answer.fields["retry-after"], "1")
-            answer = ask()
-        return answer
-
     def test_a_reply_lands_on_the_page_where_it_is_seen(self):
         path = f"/forum/t/{self.thread}"
         at = self.see(self.fill(self.other, "posts", path, path + "/reply", text="the last"),
@@ -327,18 +328,18 @@ class AreWritten(Pages):
                     lambda: posts.json("POST", f"/api/2.0/threads/{number}/posts", {"text": "q"}),
                     lambda: posts.get(path),
                     lambda: posts.get(f"/api/2.0/threads/{number}/posts")]
-            answer = self.in_time(asks[i % 4])
+            answer = in_time(asks[i % 4])
             self.assertEqual(answer.status, [303, 201, 200, 200][i % 4], answer.body)
 
     def test_a_thread_that_nobody_knows_is_not_found(self):
         before = self.stored()
         posts = self.at("posts", self.author)
         word = posts.get("/forum/search").page.form("/forum/logout")["fields"]["csrf"]
-        self.page(self.in_time(lambda: posts.get("/forum/t/987654")), 404)
-        self.page(self.in_time(lambda: posts.form("/forum/t/987654/reply",
+        self.page(in_time(lambda: posts.get("/forum/t/987654")), 404)
+        self.page(in_time(lambda: posts.form("/forum/t/987654/reply",
                                                   {"csrf": word, "text": "x"})), 404)
         for method, value in [("GET", None), ("POST", {"text": "x"})]:
-            answer = self.in_time(lambda how=method, what=value: posts.json(
+            answer = in_time(lambda how=method, what=value: posts.json(
                 how, "/api/2.0/threads/987654/posts", what))
             self.assertEqual((answer.status, answer.type), (404, PROBLEM))
         self.assertEqual(self.stored(), before)
@@ -368,7 +369,7 @@ class AreWritten(Pages):
                 self.page(self.at(module, self.author).get(page), 200)
 
     def fill_there(self, path, text):
-        self.in_time(lambda: self.at("posts", self.author).get(path))
+        in_time(lambda: self.at("posts", self.author).get(path))
         return self.fill(self.author, "posts", path, path + "/reply", text=text)
 
     def test_the_one_who_no_longer_owns_says_who_does(self):
@@ -378,39 +379,84 @@ class AreWritten(Pages):
                       self.page(answer, 409).text)
 
 
+class AreSplit(Pages):
+    """Threads have moved, posts have not: the monolith shows threads that are opened elsewhere."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        done = cls.forum.command("flip", "threads", "extracted", "2")
+        assert done.returncode == 0, done
+
+    def test_a_thread_opened_a_moment_ago_is_known_to_the_monolith(self):
+        threads, legacy = self.at("threads", self.author), self.at("monolith", self.author)
+        word = threads.get("/forum").page.form("/forum/logout")["fields"]["csrf"]
+        for i in range(20):
+            path = threads.form("/forum/c/running/new", {"csrf": word, "title": f"Fresh {i}"}) \
+                .fields["location"]
+            number = path.split("/")[-1]
+            asks = [lambda: legacy.form(path + "/reply", {"csrf": word, "text": "quick"}),
+                    lambda: legacy.json("POST", f"/api/2.0/threads/{number}/posts", {"text": "q"}),
+                    lambda: legacy.get(path),
+                    lambda: legacy.get(f"/api/2.0/threads/{number}/posts")]
+            answer = in_time(asks[i % 4])
+            self.assertEqual(answer.status, [303, 201, 200, 200][i % 4], answer.body)
+
+    def test_a_thread_that_nobody_knows_is_not_found(self):
+        legacy = self.at("monolith", self.author)
+        self.page(in_time(lambda: legacy.get("/forum/t/987654")), 404)
+        answer = in_time(lambda: legacy.json("POST", "/api/2.0/threads/987654/posts",
+                                             {"text": "x"}))
+        self.assertEqual((answer.status, answer.type), (404, PROBLEM))
+
+
 class GoOnAlone(unittest.TestCase):
-    """With everybody else gone."""
+    """With some of the others gone."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="strangler-pages-")
+        self.addCleanup(temporary.cleanup)
+        self.forum = Forum(temporary.name)
+        self.addCleanup(self.forum.stop)
+
+    def end(self, *names):
+        for name in names:
+            self.forum.programs.pop(name).kill()
+
+    def visitor(self, name):
+        visitor = Visitor(self.forum.programs[name])
+        self.addCleanup(visitor.close)
+        return visitor
+
+    def expect_out_of_reach(self, name):
+        for path in ("/forum/t/4711", "/api/2.0/threads/4711/posts"):
+            answer = self.visitor(name).get(path)
+            self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
+            self.assertIn("does not answer", answer.body.decode())
 
     def test_names_that_cannot_be_had_are_left_out(self):
-        with tempfile.TemporaryDirectory(prefix="strangler-pages-") as folder:
-            forum = Forum(folder)
-            for name in ("threads", "posts"):
-                connection = sqlite3.connect(forum.database(name), timeout=30)
-                wait_until(lambda base=connection: base.execute(
-                    "SELECT count(*) FROM users").fetchone()[0] > 0, "names")
-                with connection:
-                    connection.execute("DELETE FROM users WHERE id % 2 = 1")
-                connection.close()
-            gone = ["users", "monolith"]
-            for name in gone:
-                forum.programs[name].kill()
-            pages = {"threads": ["/forum", "/forum/c/lounge"],
-                     "posts": ["/forum/t/1", "/forum/search?q=the"]}
-            for name, paths in pages.items():
-                visitor = Visitor(forum.programs[name])
-                for path in paths:
-                    answer = visitor.get(path)
-                    self.assertEqual((answer.status, answer.type), (200, HTML), answer.body)
-                    self.assertIn('<span class="author">someone</span>', answer.page.text)
-                    self.assertRegex(answer.page.text, 'class="author" href="/forum/u/')
-                visitor.close()
-            posts = Visitor(forum.programs["posts"])
-            for path in ("/forum/t/4711", "/api/2.0/threads/4711/posts"):
-                answer = posts.get(path)
-                self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
-                self.assertIn("does not answer", answer.body.decode())
-            posts.close()
-            self.assertEqual([forum.programs[name].stop() for name in ("threads", "posts")], [0, 0])
+        for name in ("threads", "posts"):
+            connection = sqlite3.connect(self.forum.database(name), timeout=30)
+            wait_until(lambda base=connection: base.execute(
+                "SELECT count(*) FROM users").fetchone()[0] > 0, "names")
+            with connection:
+                connection.execute("DELETE FROM users WHERE id % 2 = 1")
+            connection.close()
+        self.end("users", "monolith")
+        for name, paths in {"threads": ["/forum", "/forum/c/lounge"],
+                            "posts": ["/forum/t/1", "/forum/search?q=the"]}.items():
+            for path in paths:
+                answer = self.visitor(name).get(path)
+                self.assertEqual((answer.status, answer.type), (200, HTML), answer.body)
+                self.assertIn('<span class="author">someone</span>', answer.page.text)
+                self.assertRegex(answer.page.text, 'class="author" href="/forum/u/')
+
+    def test_who_would_know_a_thread_does_not_answer(self):
+        self.assertEqual(self.forum.command("flip", "threads", "extracted", "2").returncode, 0)
+        self.end("threads")
+        for name in ("monolith", "posts"):
+            self.expect_out_of_reach(name)
+            self.assertEqual(self.visitor(name).get("/forum/t/1").status, 200)
 
 
 def main():
