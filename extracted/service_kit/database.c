@@ -187,6 +187,24 @@ bool database_end(struct database *database, sqlite3_stmt *query)
     return sqlite3_reset(query) == SQLITE_OK || log_fault(database);
 }
 
+bool database_run(struct database *database, sqlite3_stmt *query)
+{
+    sqlite3_step(query);
+    return database_end(database, query);
+}
+
+bool database_run_returning(struct database *database, sqlite3_stmt *query, int64_t *ret_value)
+{
+    bool found = database_next(query);
+    int64_t value = found ? sqlite3_column_int64(query, 0) : 0;
+    while (found && database_next(query))
+        continue; /* RETURNING is over only when the statement is */
+    if (!database_end(database, query) || !found)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
 bool database_fact_read(struct database *database, const char *name, sqlite3_int64 *ret_value)
 {
     sqlite3_stmt *query = database->fact_read;

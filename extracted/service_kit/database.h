@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "extracted/service_kit/kit_queries.h"
 
@@ -37,6 +38,12 @@ bool database_next(sqlite3_stmt *query);
 
 /* Ends a query and its locks. False if it failed on the way; logged. */
 bool database_end(struct database *database, sqlite3_stmt *query);
+
+/* For a query without rows: runs and ends it. False: logged. */
+bool database_run(struct database *database, sqlite3_stmt *query);
+
+/* The same for an INSERT … RETURNING an integer. */
+bool database_run_returning(struct database *database, sqlite3_stmt *query, int64_t *ret_value);
 
 /* Runs SQL that takes no values. False: logged. */
 bool database_execute(struct database *database, const char *sql);

@@ -46,7 +46,7 @@ json_t *json_request_read(const struct http_request *request, struct http_reply 
     if (!json_request_is_allowed(request, reply))
         return NULL;
     if (!http_media_type_is(request->content_type, "application/json")) {
-        refuse(reply, 415, "Unsupported Media Type", "The body has to be application/json.");
+        refuse(reply, 415, "Unsupported Media Type", NULL);
         return NULL;
     }
     if (request->body_is_too_large) {
@@ -63,13 +63,22 @@ json_t *json_request_read(const struct http_request *request, struct http_reply 
     return NULL;
 }
 
+bool json_request_string(const json_t *object, const char *name, struct http_reply *reply,
+                         struct http_view *ret_value)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_string(value))
+        return refuse_field(reply, name, "It has to be there, and a string.");
+    *ret_value = (struct http_view){json_string_value(value), json_string_length(value)};
+    return true;
+}
+
 bool json_request_text(const json_t *object, const struct json_field *field,
                        struct http_reply *reply, struct http_view *ret_value)
 {
-    const json_t *value = json_object_get(object, field->name);
-    if (!json_is_string(value))
-        return refuse_field(reply, field->name, "It has to be there, and a string.");
-    struct http_view text = {json_string_value(value), json_string_length(value)};
+    struct http_view text;
+    if (!json_request_string(object, field->name, reply, &text))
+        return false;
     size_t count = utf8_count(text.bytes, text.length);
     if (count < field->least || count > field->most || memchr(text.bytes, 0, text.length) != NULL)
         return refuse_field(reply, field->name, field->wanted);

@@ -34,6 +34,10 @@ struct json_field {
 bool json_request_text(const json_t *object, const struct json_field *field,
                        struct http_reply *reply, struct http_view *ret_value);
 
+/* A member that is a string, whatever is in it; borrowed from the object. */
+bool json_request_string(const json_t *object, const char *name, struct http_reply *reply,
+                         struct http_view *ret_value);
+
 /* An id as a plain decimal number above 0; anything else is 404. */
 bool json_request_id(const struct http_request *request, struct http_reply *reply, int64_t *ret_id);
 

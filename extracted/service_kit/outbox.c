@@ -33,6 +33,16 @@ bool outbox_put(struct database *database, const struct feed *feed, const char *
     return stored;
 }
 
+bool outbox_put_row(struct database *database, const struct feed *feed, sqlite3_stmt *query,
+                    int64_t at_ms)
+{
+    size_t length;
+    bool stored =
+        database_next(query) && outbox_put(database, feed, database_text(query, 0, &length),
+                                           database_text(query, 1, &length), at_ms);
+    return database_end(database, query) && stored;
+}
+
 bool outbox_delete(struct database *database, const struct feed *feed, const char *id_json,
                    int64_t at_ms)
 {

@@ -14,6 +14,10 @@
 bool outbox_put(struct database *database, const struct feed *feed, const char *id_json,
                 const char *row_json, int64_t at_ms);
 
+/* The same for a query, with its values bound, whose only row is id and row as JSON; ends it. */
+bool outbox_put_row(struct database *database, const struct feed *feed, sqlite3_stmt *query,
+                    int64_t at_ms);
+
 /* Inside a transaction: "the row of this id is gone". */
 bool outbox_delete(struct database *database, const struct feed *feed, const char *id_json,
                    int64_t at_ms);

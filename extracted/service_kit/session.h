@@ -1,6 +1,7 @@
 /*
  * Who asks. A session is known by the hash of its cookie's token; our copy of the sessions is good
- * as long as it is fresh, else the other applications are asked. The loop's thread.
+ * as long as it is fresh or the sessions are ours, else the other applications are asked. The
+ * loop's thread.
  */
 #ifndef SERVICE_KIT_SESSION_H
 #define SERVICE_KIT_SESSION_H

@@ -6,6 +6,8 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "extracted/service_kit/hex.h"
+
 /* OpenSSL writes standard base64, with padding and a NUL. */
 enum { ENCODED_ROOM = 4 * ((TOKEN_BYTES + 2) / 3) + 1, MAC_BYTES = TOKEN_CSRF_LENGTH / 2 };
 
@@ -57,17 +59,12 @@ bool token_read(struct http_view text, struct token *ret_token)
 
 bool token_csrf_of(const struct token *token, struct token_csrf *ret_word)
 {
-    static const char digits[] = "0123456789abcdef";
     static const unsigned char message[] = {'c', 's', 'r', 'f'};
     unsigned char mac[MAC_BYTES];
     if (token->text[0] == 0 ||
         HMAC(EVP_sha256(), token->text, TOKEN_LENGTH, message, sizeof(message), mac, NULL) == NULL)
         return false;
-    for (size_t i = 0; i < sizeof(mac); i++) {
-        ret_word->text[2 * i] = digits[mac[i] >> 4];
-        ret_word->text[2 * i + 1] = digits[mac[i] & 15];
-    }
-    ret_word->text[TOKEN_CSRF_LENGTH] = 0;
+    hex_write(mac, sizeof(mac), ret_word->text);
     return true;
 }
 

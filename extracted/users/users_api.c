@@ -1,21 +1,12 @@
 #include "extracted/users/users_api.h"
 
+#include "extracted/service_kit/decimal.h"
 #include "extracted/service_kit/json_reply.h"
 #include "extracted/service_kit/json_request.h"
-#include "extracted/service_kit/outbox.h"
-#include "extracted/service_kit/owned_write.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/session.h"
+#include "extracted/users/accounts.h"
 #include "extracted/users/users_queries.h"
-
-static const struct json_field name_field = {"name", 0, 80,
-                                             "A name is at most 80 characters long."};
-static const struct json_field bio_field = {"bio", 0, 500, "A bio is at most 500 characters long."};
-
-static void refuse(struct http_reply *reply, unsigned status, const char *title, const char *detail)
-{
-    problem_reply(reply, &(struct problem){.status = status, .title = title, .detail = detail});
-}
 
 static void add_user(struct body_text *body, sqlite3_stmt *row)
 {
@@ -34,18 +25,22 @@ static sqlite3_stmt *begin_user(struct database *database, int64_t id)
     return row;
 }
 
-static void reply_user(struct database *database, int64_t id, struct http_reply *reply)
+void users_api_reply(struct database *database, int64_t id, const char *before, const char *after,
+                     struct http_reply *reply)
 {
     sqlite3_stmt *row = begin_user(database, id);
     bool found = database_next(row);
-    if (found)
+    if (found) {
+        body_text_add_string(&reply->body, before);
         add_user(&reply->body, row);
+        body_text_add_string(&reply->body, after);
+    }
     if (!database_end(database, row))
         http_reply_fault(reply);
     else if (found)
         http_reply_json(reply);
     else
-        refuse(reply, 404, "Not Found", NULL);
+        problem_reply(reply, &(struct problem){.status = 404, .title = "Not Found"});
 }
 
 void users_api_one(struct database *database, const struct http_request *request,
@@ -53,7 +48,7 @@ void users_api_one(struct database *database, const struct http_request *request
 {
     int64_t id;
     if (json_request_id(request, reply, &id))
-        reply_user(database, id, reply);
+        users_api_reply(database, id, "", "", reply);
 }
 
 void users_api_batch(struct database *database, const struct http_request *request,
@@ -78,6 +73,12 @@ void users_api_batch(struct database *database, const struct http_request *reque
         http_reply_fault(reply);
 }
 
+static void refuse(struct http_reply *reply, enum outcome_kind kind)
+{
+    struct outcome outcome = outcome_of(kind);
+    problem_reply_outcome(reply, &outcome);
+}
+
 void users_api_me(struct database *database, const struct http_request *request,
                   struct http_reply *reply)
 {
@@ -85,60 +86,49 @@ void users_api_me(struct database *database, const struct http_request *request,
     if (!session_find_user(database, request, reply, &user))
         return;
     if (user == 0)
-        refuse(reply, 401, "Unauthorized", "Log in first.");
+        refuse(reply, OUTCOME_NOT_LOGGED_IN);
     else
-        reply_user(database, user, reply);
+        users_api_reply(database, user, "", "", reply);
 }
 
-struct profile {
-    int64_t id;
-    int64_t user; /* who asks */
+/* A member that is not there stays as it is; one that is has to be a string. */
+static bool read_member(const json_t *object, const char *name, struct http_reply *reply,
+                        struct http_view *room, const struct http_view **ret_value)
+{
+    *ret_value = NULL;
+    if (json_object_get(object, name) == NULL)
+        return true;
+    if (!json_request_string(object, name, reply, room))
+        return false;
+    *ret_value = room;
+    return true;
+}
+
+static void edit(const struct account_call *call, int64_t user, const json_t *object)
+{
+    struct profile_form form;
     struct http_view name;
     struct http_view bio;
-    int64_t now_ms;
-};
-
-/* Row and event. False: logged. */
-static bool store(struct database *database, const struct profile *profile)
-{
-    size_t length;
-    sqlite3_stmt *edit = database_begin(database, QUERY_USER_EDIT);
-    sqlite3_bind_int64(edit, 1, profile->id);
-    sqlite3_bind_text(edit, 2, profile->name.bytes, (int)profile->name.length, SQLITE_STATIC);
-    sqlite3_bind_text(edit, 3, profile->bio.bytes, (int)profile->bio.length, SQLITE_STATIC);
-    sqlite3_step(edit);
-    if (!database_end(database, edit))
-        return false;
-    sqlite3_stmt *row = database_begin(database, QUERY_USER_EVENT);
-    sqlite3_bind_int64(row, 1, profile->id);
-    bool stored = database_next(row) &&
-                  outbox_put(database, &users_feeds[FEED_USERS], database_text(row, 0, &length),
-                             database_text(row, 1, &length), profile->now_ms);
-    return database_end(database, row) && stored;
-}
-
-static void edit(struct database *database, const struct http_request *request,
-                 const struct profile *profile, struct http_reply *reply)
-{
-    if (profile->user == 0)
-        refuse(reply, 401, "Unauthorized", "Log in first.");
-    else if (profile->user != profile->id)
-        refuse(reply, 403, "Forbidden", "Only they themselves may do that.");
-    else if (owned_write_begin(database, request, reply) &&
-             owned_write_end(database, reply, store(database, profile)))
-        reply_user(database, profile->id, reply);
+    if (!read_member(object, "name", call->reply, &name, &form.name) ||
+        !read_member(object, "bio", call->reply, &bio, &form.bio))
+        return;
+    struct outcome outcome = outcome_of(OUTCOME_NOT_FOUND);
+    if (decimal_read_id(call->request->parameters[0], &form.id))
+        outcome = profile_edit(call, user, &form);
+    if (outcome.kind == OUTCOME_DONE)
+        users_api_reply(call->database, form.id, "", "", call->reply);
+    else
+        problem_reply_outcome(call->reply, &outcome);
 }
 
 void users_api_edit(struct database *database, const struct http_request *request,
                     struct http_reply *reply)
 {
-    struct profile profile = {.now_ms = (int64_t)(request->now * 1000.)};
-    if (!session_find_user(database, request, reply, &profile.user))
+    int64_t user;
+    if (!session_find_user(database, request, reply, &user))
         return;
     json_t *object = json_request_read(request, reply);
-    if (object != NULL && json_request_id(request, reply, &profile.id) &&
-        json_request_text(object, &name_field, reply, &profile.name) &&
-        json_request_text(object, &bio_field, reply, &profile.bio))
-        edit(database, request, &profile, reply);
+    if (object != NULL)
+        edit(&(struct account_call){database, request, reply}, user, object);
     json_decref(object);
 }

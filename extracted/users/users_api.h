@@ -1,5 +1,5 @@
 /*
- * People as /api/2.0 shows them, and their profiles. The loop's thread.
+ * People, accounts and sessions as /api/2.0 has them. The loop's thread.
  */
 #ifndef USERS_API_H
 #define USERS_API_H
@@ -10,5 +10,13 @@ http_answer users_api_one;
 http_answer users_api_batch;
 http_answer users_api_me;
 http_answer users_api_edit;
+
+http_answer users_api_register;
+http_answer users_api_log_in;
+http_answer users_api_log_out;
+
+/* 200 with the user between two texts, or 404. */
+void users_api_reply(struct database *database, int64_t id, const char *before, const char *after,
+                     struct http_reply *reply);
 
 #endif

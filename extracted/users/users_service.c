@@ -1,7 +1,6 @@
 /*
  * The forum's people: /api/users.
  */
-#include "extracted/service_kit/feed_rows.h"
 #include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/service.h"
 #include "extracted/service_kit/session.h"
@@ -24,39 +23,7 @@ static const char *const schema[] = {
     " p INTEGER NOT NULL);"
     "CREATE TABLE sessions (id TEXT PRIMARY KEY, user_id INTEGER NOT NULL,"
     " created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;",
-};
-
-static const char *const queries[] = {
-    [QUERY_ALL] = "SELECT id, username, name, bio FROM users ORDER BY id",
-    [QUERY_ONE] = "SELECT id, username, name, bio FROM users WHERE id = ?1",
-    [QUERY_IMPORT] = "INSERT INTO users (id, username, name, bio) VALUES (?1, ?2, ?3, ?4)",
-    [QUERY_PUT_USER] =
-        "INSERT INTO users (id, username, name, bio, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT (id) DO UPDATE SET username = ?2, name = ?3, bio = ?4, created_ms = ?5",
-    [QUERY_DELETE_USER] = "DELETE FROM users WHERE id = ?1",
-    [QUERY_PUT_ACCOUNT] =
-        "INSERT INTO accounts (id, username, salt, hash, n, r, p)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET username = ?2,"
-        " salt = ?3, hash = ?4, n = ?5, r = ?6, p = ?7",
-    [QUERY_DELETE_ACCOUNT] = "DELETE FROM accounts WHERE id = ?1",
-    [QUERY_PUT_SESSION] =
-        "INSERT INTO sessions (id, user_id, created_ms, expires_ms) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT (id) DO UPDATE SET user_id = ?2, created_ms = ?3, expires_ms = ?4",
-    [QUERY_PROFILE] = "SELECT id, username, name, bio, created_ms FROM users WHERE id = ?1",
-    [QUERY_USER_EDIT] = "UPDATE users SET name = ?2, bio = ?3 WHERE id = ?1",
-    [QUERY_USER_EVENT] =
-        "SELECT json_quote(id), json_object('id', id, 'username', username, 'name', name,"
-        " 'bio', bio, 'created_ms', created_ms) FROM users WHERE id = ?1",
-    [QUERY_SESSION] = "SELECT user_id, expires_ms FROM sessions WHERE id = ?1",
-    [QUERY_USERNAME] = "SELECT username FROM users WHERE id = ?1",
-    [QUERY_DELETE_SESSION] = "DELETE FROM sessions WHERE id = ?1",
-    [QUERY_USER_ROWS] = "SELECT id, username, name, bio, created_ms, id FROM users" FEED_ROWS_BY_ID,
-    [QUERY_ACCOUNT_ROWS] =
-        "SELECT id, username, salt, hash, n, r, p, id FROM accounts" FEED_ROWS_BY_ID,
-    /* x'' is after every text. */
-    [QUERY_SESSION_ROWS] = "SELECT id, user_id, created_ms, expires_ms, id FROM sessions"
-                           " WHERE id > coalesce(?1, '') AND id <= coalesce(?2, x'')"
-                           " ORDER BY id LIMIT ?3",
+    "CREATE INDEX sessions_by_expiry ON sessions(expires_ms);",
 };
 
 static const struct row_member members[] = {
@@ -81,13 +48,13 @@ static const struct row_shape user_shape = {user_event, 5};
 static const struct row_shape account_shape = {account_event, 7};
 static const struct row_shape session_shape = {session_event, 4};
 
-const struct feed users_feeds[] = {
+const struct feed users_feeds[USERS_FEED_COUNT] = {
     [FEED_USERS] = {"users", "users", &user_shape, QUERY_PUT_USER, QUERY_DELETE_USER,
                     QUERY_USER_ROWS},
-    {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT,
-     QUERY_ACCOUNT_ROWS},
-    {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION,
-     QUERY_SESSION_ROWS},
+    [FEED_ACCOUNTS] = {"accounts", "users", &account_shape, QUERY_PUT_ACCOUNT, QUERY_DELETE_ACCOUNT,
+                       QUERY_ACCOUNT_ROWS},
+    [FEED_SESSIONS] = {"sessions", "users", &session_shape, QUERY_PUT_SESSION, QUERY_DELETE_SESSION,
+                       QUERY_SESSION_ROWS},
 };
 
 static void answer_all(struct database *database, const struct http_request *request,
@@ -106,10 +73,13 @@ static void answer_one(struct database *database, const struct http_request *req
 static const struct http_route routes[] = {
     {"GET", "/api/users", answer_all, 0},
     {"GET", "/api/users/{}", answer_one, 0},
+    {"POST", "/api/2.0/users", users_api_register, JSON_BODY_LIMIT},
     {"GET", "/api/2.0/users", users_api_batch, 0},
     {"GET", "/api/2.0/users/{}", users_api_one, 0},
     {"PATCH", "/api/2.0/users/{}", users_api_edit, JSON_BODY_LIMIT},
     {"GET", "/api/2.0/me", users_api_me, 0},
+    {"POST", "/api/2.0/sessions", users_api_log_in, JSON_BODY_LIMIT},
+    {"DELETE", "/api/2.0/sessions/current", users_api_log_out, 0},
     {"POST", "/internal/sessions/check", session_answer_check, CHECK_LIMIT},
 };
 
@@ -123,9 +93,8 @@ int main(int argc, char **argv)
         .name = "users",
         .default_listen = "127.0.0.1:3001",
         .default_database = "users.db",
-        .tables = {schema, sizeof(schema) / sizeof(schema[0]), queries,
-                   sizeof(queries) / sizeof(queries[0])},
-        .feeds = {"users", users_feeds, sizeof(users_feeds) / sizeof(users_feeds[0])},
+        .tables = {schema, sizeof(schema) / sizeof(schema[0]), users_queries, USERS_QUERY_COUNT},
+        .feeds = {"users", users_feeds, USERS_FEED_COUNT},
         .session_query = QUERY_SESSION,
         .username_query = QUERY_USERNAME,
         .import = {sources, sizeof(sources) / sizeof(sources[0])},

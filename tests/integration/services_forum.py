@@ -796,7 +796,7 @@ class Users(Service):
         self.set_owner(self.program, "users", "extracted", 2)
         self.assertEqual(self.edit(2, new).status, 403)
         self.assertEqual(self.edit(1, new, token="x" * 43).status, 401)
-        for bad in [{"name": "a"}, {"name": "a" * 81, "bio": ""}, {"name": "", "bio": "b" * 501}]:
+        for bad in [{"name": 5}, {"name": "a" * 81, "bio": ""}, {"name": "", "bio": "b" * 501}]:
             self.assertEqual(self.edit(1, bad).status, 422)
         answer = self.edit(1, new)
         self.assertEqual((answer.status, json.loads(answer.body)["name"]), (200, "Nëw"))
