@@ -21,6 +21,7 @@ from services_programs import Program
 WHOLE_RUN_SECONDS = 280
 KILLS = 20
 FOLLOW_SECONDS = 20
+SECONDS_OF_SILENCE = 25
 FEEDS = {
     "users": ("SELECT id, username, name, bio, created_ms FROM users",
               ["id", "username", "name", "bio", "created_ms"]),
@@ -250,6 +251,47 @@ class Ownership(unittest.TestCase):
                              {f"{feed}@extracted": seq for feed, seq in wanted.items()})
             self.sessions_of_the_other_side(program, client, source)
             self.back_to_this_side(client, writer)
+
+    def late_threads(self):
+        """A threads service whose long polls say nothing, as if news came late. What it answers at
+        once is `self.late`; while that is None, it does not."""
+        over = threading.Event()
+
+        def answer(connection, request):
+            if "wait=" in request.target or self.late is None:
+                over.wait(SECONDS_OF_SILENCE)
+                connection.answer(request.stream, b"", "503")
+            else:
+                lines = b"".join(json.dumps(event).encode() + b"\n" for event in self.late)
+                connection.answer(request.stream, lines, "200",
+                                  [("x-feed-last", str(len(self.late)))])
+        backend = Http2Backend(serving2(answer))
+        self.addCleanup(backend.close)
+        self.addCleanup(over.set)
+        return f"http://127.0.0.1:{backend.port}"
+
+    def test_a_thread_that_was_opened_elsewhere_a_moment_ago_is_there(self):
+        self.late = []
+        _, client = self.start("--follow-threads", self.late_threads())
+        client.log_in("marga")
+        self.own(client, "threads", "extracted", 2)
+        asked = ["/forum/t/99", "/api/2.0/threads/99/posts"]
+        self.assertEqual([client.get(path).status for path in asked], [404, 404])
+        self.late = [{"seq": number - 97, "feed": "threads", "epoch": 2, "at_ms": 1, "op": "put",
+                      "id": number, "row": {"id": number, "title": f"Thread {number}",
+                                            "createdBy": 1, "category": 1, "created_ms": 1}}
+                     for number in (98, 99)]
+        answer = client.json("POST", "/api/2.0/threads/99/posts", {"text": "first"})
+        self.assertEqual(answer.status, 201)
+        self.assertIn("Thread 98", client.get("/forum/t/98").page.text)
+        self.assertEqual(client.get("/api/2.0/threads/99/posts").json["total"], 1)
+        self.late = None
+        self.assertEqual(client.get("/forum/t/99").status, 200)
+        for answer in (client.get("/api/2.0/threads/100/posts"), client.get("/forum/t/100"),
+                       client.json("POST", "/api/2.0/threads/100/posts", {"text": "x"})):
+            self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
+        self.own(client, "threads", "legacy", 3)
+        self.assertEqual(client.get("/forum/t/100").status, 404)
 
     def back_to_this_side(self, client, writer):
         """Ids go on above those of the other side; what that still writes is history."""
