@@ -7,6 +7,7 @@
 
 #include "proxy/backend/endpoint_set.h"
 #include "proxy/core/strview.h"
+#include "proxy/net/tls_client.h"
 
 enum backend_protocol { BACKEND_HTTP1, BACKEND_H2, BACKEND_PROTOCOL_COUNT };
 
@@ -42,6 +43,7 @@ struct backend {
     enum backend_protocol protocol;
     enum balance balance;
     bool isolated;
+    struct tls_client *tls;                   /* NULL: in clear */
     _Atomic(struct endpoint_set *) endpoints; /* owned; only control puts another in its place */
     struct timeouts timeouts;
     struct backend_metrics metrics;

@@ -5,6 +5,10 @@
 #include "proxy/backend/connection.h"
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
+#include "proxy/core/log.h"
+
+/* A handshake that fails is logged so often at most, by each worker for each endpoint. */
+enum { TLS_TELL_MS = 10000 };
 
 void backend_pools_init(struct backend_pools *pools, struct io *io, size_t body_budget_bytes)
 {
@@ -26,6 +30,7 @@ void backend_pools_done(struct backend_pools *pools)
             continue;
         CHECK(pools->items[i]->in_flight == 0);
         pool_close_connections(pools->items[i]);
+        tls_resumption_done(&pools->items[i]->resumption);
         free(pools->items[i]);
     }
     free(pools->items);
@@ -134,6 +139,27 @@ void backend_pool_failed(struct backend_pool *pool, const struct endpoint_set *s
         return;
     pool->failed_turn = loop->turn;
     endpoint_failed(pool->endpoint, set, loop->now_ms);
+}
+
+bool pool_new_tls(struct backend_pool *pool, struct tls_client *tls, struct ssl_st **ret_tls)
+{
+    const struct endpoint_state *endpoint = pool->endpoint;
+    *ret_tls = tls != NULL ? tls_client_new_connection(tls, endpoint->host, &endpoint->address,
+                                                       &pool->resumption)
+                           : NULL;
+    return tls == NULL || *ret_tls != NULL;
+}
+
+void pool_tls_failed(struct backend_pool *pool, const char *why)
+{
+    struct endpoint_state *endpoint = pool->endpoint;
+    uint64_t now_ms = pool->io->loop.now_ms;
+    atomic_store_explicit(&endpoint->tls_fault, why, memory_order_relaxed);
+    if (pool->tls_told_ms != 0 && now_ms < pool->tls_told_ms + TLS_TELL_MS)
+        return;
+    pool->tls_told_ms = now_ms;
+    log_warning("backend %.*s, endpoint %.*s: TLS: %s", STRVIEW_ARGS(endpoint->backend_name),
+                STRVIEW_ARGS(endpoint->address_text), why);
 }
 
 /* --- a stream without a connection --------------------------------------------------------- */

@@ -21,7 +21,9 @@ struct backend_pool {
     uint32_t in_flight;   /* open streams */
     uint64_t failed_turn; /* of the loop, in which a failure was counted last */
     uint32_t turn; /* round_robin: whose turn it is, in the backend with this first endpoint */
-    int32_t owed;  /* round_robin with weights: how far this endpoint is behind its share */
+    struct tls_resumption resumption;
+    uint64_t tls_told_ms; /* when a failed handshake was logged last */
+    int32_t owed;         /* round_robin with weights: how far this endpoint is behind its share */
 };
 
 /* All pools of a worker, by endpoint id. */
@@ -52,6 +54,7 @@ struct backend_pool *backend_pools_get(struct backend_pools *pools,
 struct backend_stream_options {
     const struct backend_request *request; /* has to outlive the stream */
     const struct timeouts *timeouts;       /* resolved: no TIMEOUT_UNSET; read during the call */
+    struct tls_client *tls;                /* NULL: in clear; read during the call */
     const struct backend_stream_events *events;
     void *owner;
     struct arena *arena;

@@ -13,6 +13,7 @@ struct strview backend_fault_name(enum backend_fault fault)
         [BACKEND_FAULT_FIRST_BYTE_TIMEOUT] = "first_byte_timeout",
         [BACKEND_FAULT_IDLE_TIMEOUT] = "idle_timeout",
         [BACKEND_FAULT_TOTAL_TIMEOUT] = "total_timeout",
+        [BACKEND_FAULT_TLS] = "tls",
     };
     return strview_of(names[fault]);
 }

@@ -17,6 +17,15 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
 void http1_close_connections(struct backend_pool *pool);
 void http2_close_connections(struct backend_pool *pool);
 
+/*
+ * What a new connection to the pool's endpoint takes with it: a TLS object, or NULL in clear. False
+ * when there is no memory for one.
+ */
+bool pool_new_tls(struct backend_pool *pool, struct tls_client *tls, struct ssl_st **ret_tls);
+
+/* A handshake failed: operators want to know why. `why` is a static text. */
+void pool_tls_failed(struct backend_pool *pool, const char *why);
+
 /* A stream that fails at the end of the turn, when no connection can be had for it. */
 struct backend_stream *failed_stream_open(struct backend_pool *pool,
                                           const struct backend_stream_options *options,

@@ -47,6 +47,8 @@ void endpoint_picked(struct endpoint_state *endpoint, uint64_t now_ms)
 void endpoint_connected(struct endpoint_state *endpoint)
 {
     /* Read first: nearly always there is nothing to write, and others read the same line. */
+    if (atomic_load_explicit(&endpoint->tls_fault, memory_order_relaxed) != NULL)
+        atomic_store_explicit(&endpoint->tls_fault, NULL, memory_order_relaxed);
     if (!atomic_load_explicit(&endpoint->unreachable, memory_order_relaxed))
         return;
     atomic_store_explicit(&endpoint->unreachable, false, memory_order_relaxed);
@@ -162,6 +164,7 @@ bool fault_is_failure(enum backend_fault fault, bool reused)
     case BACKEND_FAULT_HEADER_LIMIT:
     case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
     case BACKEND_FAULT_IDLE_TIMEOUT:
+    case BACKEND_FAULT_TLS:
         return true;
     case BACKEND_FAULT_OVERLOAD:      /* our own lack */
     case BACKEND_FAULT_TOTAL_TIMEOUT: /* may be the client's slowness */
@@ -203,6 +206,7 @@ struct endpoint_view endpoint_view(const struct endpoint_state *endpoint, uint64
         .draining = (closed & ENDPOINT_DRAINING) != 0,
         .failures_in_row = atomic_load_explicit(&endpoint->failures_in_row, memory_order_relaxed),
         .ejected_for_ms = until_ms > now_ms ? until_ms - now_ms : 0,
+        .tls_fault = atomic_load_explicit(&endpoint->tls_fault, memory_order_relaxed),
         .failures = load(&endpoint->failures),
         .ejections = load(&endpoint->ejections),
     };

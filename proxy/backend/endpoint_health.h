@@ -80,6 +80,7 @@ struct endpoint_view {
     bool draining;
     uint32_t failures_in_row;
     uint64_t ejected_for_ms; /* from now on; 0: not ejected */
+    const char *tls_fault;   /* why the last TLS handshake failed; NULL: it did not */
     uint64_t failures;       /* since the process began */
     uint64_t ejections;
 };

@@ -21,7 +21,8 @@ struct endpoint_state {
     uint32_t id; /* dense, from 0: the index of each worker's pool for it */
     struct strview backend_name;
     struct strview address_text;
-    int protocol; /* enum backend_protocol */
+    struct strview host; /* the name that led to the address; empty: none */
+    int protocol;        /* enum backend_protocol */
     struct address address;
     uint64_t hash; /* of the address alone, so that every process balances alike */
 
@@ -35,6 +36,7 @@ struct endpoint_state {
     _Atomic uint64_t good_since_ms;  /* when the last ejection was to end */
     _Atomic uint32_t severity;       /* of the last ejection: it took so many times the first */
     _Atomic bool unreachable;        /* the last connection could not be made */
+    _Atomic(const char *) tls_fault; /* why the last handshake failed, a static text; or NULL */
     _Atomic uint64_t failures;       /* in all */
     _Atomic uint64_t ejections;      /* in all */
 };

@@ -20,7 +20,9 @@ static struct http1_connection *connection_of(struct backend_stream *stream)
 
 static void run_reap(struct task *task)
 {
-    free(LIST_ENTRY(task, struct http1_connection, reap));
+    struct http1_connection *connection = LIST_ENTRY(task, struct http1_connection, reap);
+    tls_client_unref(connection->tls);
+    free(connection);
 }
 
 /* Closes the socket; the memory goes when the stream is closed as well. */
@@ -97,6 +99,11 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
     if (end == BYTE_STREAM_CONNECT_FAILED) {
         endpoint_connect_failed(connection->pool->endpoint, connection->pool->io->loop.now_ms);
         http1_fail(connection, BACKEND_FAULT_CONNECT, true);
+        return;
+    }
+    if (end == BYTE_STREAM_TLS_FAILED) {
+        pool_tls_failed(connection->pool, byte_stream_tls_fault(bytes));
+        http1_fail(connection, BACKEND_FAULT_TLS, false);
         return;
     }
     /* An answer without length ends with the connection (RFC 9112 section 6.3, item 8). */
@@ -215,17 +222,23 @@ static const struct backend_stream_methods stream_methods = {
     .close = close_stream,
 };
 
+/* NULL when there is no memory for TLS. */
 static struct http1_connection *connect_new(struct backend_pool *pool,
-                                            const struct timeouts *timeouts)
+                                            const struct timeouts *timeouts, struct tls_client *tls)
 {
+    struct ssl_st *ssl;
+    if (!pool_new_tls(pool, tls, &ssl))
+        return NULL;
     struct http1_connection *connection = memory_zalloc(sizeof(*connection));
     connection->pool = pool;
+    connection->tls = tls != NULL ? tls_client_ref(tls) : NULL;
     connection->state = HTTP1_CONNECTING;
     list_init(&connection->node);
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
-    byte_stream_connect(&connection->bytes, pool->io, &pool->endpoint->address, &byte_events);
+    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, ssl,
+                             &byte_events);
     list_append(&pool->connections, &connection->node);
     pool->connection_count++;
     return connection;
@@ -242,12 +255,13 @@ static bool is_stale(const struct http1_connection *connection)
            byte_stream_has_input(&connection->bytes);
 }
 
-static struct http1_connection *take_idle(struct backend_pool *pool)
+/* Connections that were made under other rules of TLS are of the configuration before. */
+static struct http1_connection *take_idle(struct backend_pool *pool, const struct tls_client *tls)
 {
     while (!list_is_empty(&pool->idle)) {
         struct http1_connection *connection =
             LIST_ENTRY(pool->idle.next, struct http1_connection, node);
-        if (is_stale(connection)) {
+        if (!tls_client_equal(connection->tls, tls) || is_stale(connection)) {
             close_connection(connection);
             continue;
         }
@@ -264,11 +278,11 @@ static struct http1_connection *take_idle(struct backend_pool *pool)
 struct backend_stream *http1_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options)
 {
-    struct http1_connection *connection = take_idle(pool);
-    if (connection == NULL && pool->connection_count >= BACKEND_POOL_CONNECTIONS_MAX)
-        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
+    struct http1_connection *connection = take_idle(pool, options->tls);
+    if (connection == NULL && pool->connection_count < BACKEND_POOL_CONNECTIONS_MAX)
+        connection = connect_new(pool, options->timeouts, options->tls);
     if (connection == NULL)
-        connection = connect_new(pool, options->timeouts);
+        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
 
     stream_init(&connection->stream, pool, &stream_methods, options);
     connection->has_stream = true;

@@ -18,6 +18,7 @@ struct http1_connection {
     struct backend_stream stream; /* valid while has_stream */
     struct byte_stream bytes;
     struct backend_pool *pool;
+    struct tls_client *tls; /* a reference; NULL: in clear */
     struct list node;
     struct deadline deadline; /* connecting, or idle in the pool */
     struct task reap;

@@ -1,5 +1,6 @@
 /*
- * HTTP/2 in clear towards an endpoint, with prior knowledge: one connection carries many requests.
+ * HTTP/2 towards an endpoint, by ALPN or in clear with prior knowledge: one connection carries many
+ * requests.
  * Its connection window is opened wide and never holds anybody back; each stream's window is, by
  * what its own client consumes. nghttp2 frames, these files join it to streams and sockets.
  */
@@ -21,6 +22,7 @@ static void run_reap(struct task *task)
 {
     struct http2_connection *connection = LIST_ENTRY(task, struct http2_connection, reap);
     nghttp2_session_del(connection->session);
+    tls_client_unref(connection->tls);
     free(connection);
 }
 
@@ -88,6 +90,11 @@ static nghttp2_session *session_new(struct http2_connection *connection)
 static void on_open(struct byte_stream *bytes)
 {
     struct http2_connection *connection = LIST_ENTRY(bytes, struct http2_connection, bytes);
+    if (connection->tls != NULL && !byte_stream_speaks(bytes, STRVIEW("h2"))) {
+        pool_tls_failed(connection->pool, "the endpoint does not speak h2");
+        http2_connection_close(connection, BACKEND_FAULT_TLS, true);
+        return;
+    }
     connection->connecting = false;
     deadline_stop(&connection->deadline);
     endpoint_connected(connection->pool->endpoint);
@@ -149,6 +156,11 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
         http2_connection_close(connection, BACKEND_FAULT_CONNECT, true);
         return;
     }
+    if (end == BYTE_STREAM_TLS_FAILED) {
+        pool_tls_failed(connection->pool, byte_stream_tls_fault(bytes));
+        http2_connection_close(connection, BACKEND_FAULT_TLS, connection->connecting);
+        return;
+    }
     http2_connection_close(connection, BACKEND_FAULT_RESET, false);
 }
 
@@ -173,11 +185,16 @@ static void on_deadline(struct deadline *deadline)
 
 /* --- opening and choosing --------------------------------------------------------------------- */
 
+/* NULL when there is no memory for TLS. */
 static struct http2_connection *connect_new(struct backend_pool *pool,
-                                            const struct timeouts *timeouts)
+                                            const struct timeouts *timeouts, struct tls_client *tls)
 {
+    struct ssl_st *ssl;
+    if (!pool_new_tls(pool, tls, &ssl))
+        return NULL;
     struct http2_connection *connection = memory_zalloc(sizeof(*connection));
     connection->pool = pool;
+    connection->tls = tls != NULL ? tls_client_ref(tls) : NULL;
     connection->connecting = true;
     connection->keep_alive_ms = (uint64_t)timeouts->keep_alive_ms;
     list_init(&connection->node);
@@ -186,7 +203,8 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     deadline_init(&connection->deadline, on_deadline);
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
     connection->session = session_new(connection);
-    byte_stream_connect(&connection->bytes, pool->io, &pool->endpoint->address, &byte_events);
+    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, ssl,
+                             &byte_events);
     list_append(&pool->connections, &connection->node);
     pool->connection_count++;
     return connection;
@@ -207,11 +225,14 @@ static bool has_room(const struct http2_connection *connection)
 /* The first connection with room; else a new one; with enough of them, the least used one, where
  * nghttp2 holds the request back until a stream ends. */
 struct http2_connection *http2_pick_connection(struct backend_pool *pool,
-                                               const struct timeouts *timeouts)
+                                               const struct timeouts *timeouts,
+                                               struct tls_client *tls)
 {
     struct http2_connection *least = NULL;
     for (struct list *at = pool->connections.next; at != &pool->connections; at = at->next) {
         struct http2_connection *connection = LIST_ENTRY(at, struct http2_connection, node);
+        if (!tls_client_equal(connection->tls, tls))
+            connection->draining = true; /* made under the rules of the configuration before */
         if (!is_usable(connection))
             continue;
         if (has_room(connection))
@@ -220,7 +241,7 @@ struct http2_connection *http2_pick_connection(struct backend_pool *pool,
             least = connection;
     }
     if (least == NULL || pool->connection_count < CONNECTIONS_WANTED)
-        return connect_new(pool, timeouts);
+        return connect_new(pool, timeouts, tls);
     return least;
 }
 

@@ -13,6 +13,7 @@
 struct http2_connection {
     struct byte_stream bytes;
     struct backend_pool *pool;
+    struct tls_client *tls; /* a reference; NULL: in clear */
     struct list node;
     struct deadline deadline; /* connecting, or without streams */
     struct task reap;
@@ -50,9 +51,11 @@ static inline struct http2_backend_stream *http2_stream_by_id(nghttp2_session *s
 
 /* --- http2_connection.c -------------------------------------------------------------------- */
 
-/* A connection with room for one more stream, new if need be. */
+/* A connection with room for one more stream, new if need be; NULL when there is no memory for TLS.
+ */
 struct http2_connection *http2_pick_connection(struct backend_pool *pool,
-                                               const struct timeouts *timeouts);
+                                               const struct timeouts *timeouts,
+                                               struct tls_client *tls);
 
 /* Closes the socket; streams still open fail. The memory goes at the end of the turn. */
 void http2_connection_close(struct http2_connection *connection, enum backend_fault fault,

@@ -187,7 +187,10 @@ static bool submit(struct http2_connection *connection, struct http2_backend_str
 struct backend_stream *http2_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options)
 {
-    struct http2_connection *connection = http2_pick_connection(pool, options->timeouts);
+    struct http2_connection *connection =
+        http2_pick_connection(pool, options->timeouts, options->tls);
+    if (connection == NULL)
+        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
     struct http2_backend_stream *stream = arena_zalloc(options->arena, sizeof(*stream));
     stream_init(&stream->base, pool, &stream_methods, options);
     stream->pool = pool;

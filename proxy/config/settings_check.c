@@ -72,14 +72,39 @@ static bool has_a_weight(const struct number_list_setting *weights)
     return false;
 }
 
+static bool has_unix_endpoint(const struct backend_settings *backend)
+{
+    for (size_t i = 0; i < backend->endpoints.count; i++) {
+        if (backend->endpoints.items[i].address.socket.any.sa_family == AF_UNIX)
+            return true;
+    }
+    return false;
+}
+
+static void check_tls(const struct backend_settings *backend, struct config_report *report)
+{
+    const struct tls_settings *tls = &backend->tls;
+    bool has_certificate = tls->certificate.node != NULL;
+    if (has_certificate != (tls->key.node != NULL))
+        source_error(report, "missing-key", source_name_span(tls->node),
+                     "a client certificate needs both `certificate` and `key`");
+    if (strview_starts_with(tls->server_name.text, STRVIEW("*")))
+        source_error(report, "bad-host", source_value_span(tls->server_name.node),
+                     "`server_name` is one name, which the certificate has to be for");
+    if (!tls->verify.value) {
+        source_warning(report, "tls-not-verified", source_name_span(tls->verify.node),
+                       "anybody on the way can answer for this backend");
+        config_report_hint(report, "name the authority that signed its certificate with `ca`");
+    } else if (tls->server_name.node == NULL && has_unix_endpoint(backend)) {
+        source_error(report, "missing-key", source_name_span(tls->node),
+                     "behind a Unix socket only `server_name` says whose certificate is expected");
+    }
+}
+
 static void check_backend(const struct backend_settings *backend, struct config_report *report)
 {
-    if (backend->tls.node != NULL) {
-        source_error(report, "tls-not-built", source_name_span(backend->tls.node),
-                     "TLS to backends is not built yet; without it this traffic would be readable "
-                     "on the wire");
-        config_report_hint(report, "remove `tls` only where the network itself is trusted");
-    }
+    if (backend->tls.node != NULL)
+        check_tls(backend, report);
     if (backend->weights.node != NULL && backend->weights.count != backend->endpoints.count)
         source_error(report, "out-of-range", source_value_span(backend->weights.node),
                      "there are %zu endpoints, but %zu weights", backend->endpoints.count,

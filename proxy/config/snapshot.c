@@ -38,9 +38,11 @@ void snapshot_unref(struct snapshot *snapshot)
         snapshot_unref(base);
         return;
     }
-    for (uint32_t i = 0; i < snapshot->backend_count; i++)
-        endpoint_set_free(
-            atomic_load_explicit(&snapshot->backends[i].endpoints, memory_order_relaxed));
+    for (uint32_t i = 0; i < snapshot->backend_count; i++) {
+        struct backend *backend = &snapshot->backends[i];
+        endpoint_set_free(atomic_load_explicit(&backend->endpoints, memory_order_relaxed));
+        tls_client_unref(backend->tls);
+    }
     for (uint32_t i = 0; i < snapshot->listener_count; i++)
         tls_context_unref(snapshot->listeners[i].tls);
     if (snapshot->routes != NULL)

@@ -11,7 +11,7 @@ void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size)
     return count > 0 ? arena_zalloc(&snapshot->arena, count * size) : NULL;
 }
 
-static struct strview keep(struct snapshot *snapshot, struct strview text)
+struct strview snapshot_keep(struct snapshot *snapshot, struct strview text)
 {
     return arena_copy(&snapshot->arena, text);
 }
@@ -20,58 +20,6 @@ static struct strview keep(struct snapshot *snapshot, struct strview text)
 static uint32_t backend_index(const struct settings *settings, const struct text_setting *name)
 {
     return (uint32_t)name_index_find(&settings->backends.names, name->text);
-}
-
-static struct timeouts timeouts_of(const struct timeout_settings *settings)
-{
-    return (struct timeouts){
-        .connect_ms = settings->connect.value,
-        .first_byte_ms = settings->first_byte.value,
-        .idle_ms = settings->idle.value,
-        .total_ms = settings->total.value,
-        .keep_alive_ms = settings->keep_alive.value,
-    };
-}
-
-static struct endpoint_set *build_endpoints(const struct backend *backend,
-                                            const struct backend_settings *settings,
-                                            struct endpoint_registry *registry)
-{
-    size_t count = settings->endpoints.count;
-    struct endpoint_slot *slots = memory_zalloc(count * sizeof(*slots));
-    for (size_t i = 0; i < count; i++) {
-        const struct address_setting *endpoint = &settings->endpoints.items[i];
-        slots[i].state = endpoint_registry_get(registry, backend->name, endpoint->text,
-                                               &endpoint->address, (int)backend->protocol);
-        slots[i].weight =
-            settings->weights.count > 0 ? (uint32_t)settings->weights.items[i].value : 1;
-    }
-    struct endpoint_set *set = endpoint_set_new(slots, (uint32_t)count);
-    free(slots);
-    return set;
-}
-
-static void build_backend(struct snapshot *snapshot, const struct backend_settings *settings,
-                          struct endpoint_registry *registry, struct backend *backend)
-{
-    backend->name = keep(snapshot, settings->node->name);
-    backend->protocol = (enum backend_protocol)settings->protocol.value;
-    backend->balance = (enum balance)settings->balance.value;
-    backend->isolated = settings->isolated.value != 0;
-    backend->timeouts = timeouts_of(&settings->timeouts);
-    backend->endpoints = build_endpoints(backend, settings, registry);
-}
-
-static void build_backends(struct snapshot *snapshot, const struct settings *settings,
-                           struct endpoint_registry *registry)
-{
-    snapshot->backend_count = (uint32_t)settings->backends.count;
-    snapshot->backends =
-        snapshot_array(snapshot, snapshot->backend_count, sizeof(*snapshot->backends));
-    for (uint32_t i = 0; i < snapshot->backend_count; i++) {
-        snapshot->backends[i].index = i;
-        build_backend(snapshot, &settings->backends.items[i], registry, &snapshot->backends[i]);
-    }
 }
 
 static struct strview group_cookie(struct arena *arena, struct strview group)
@@ -123,11 +71,11 @@ static void build_rules(struct snapshot *snapshot, const struct settings *settin
     struct identity_source *sources = snapshot_array(snapshot, identity->count, sizeof(*sources));
     for (size_t i = 0; i < identity->count; i++) {
         sources[i] = identity->items[i];
-        sources[i].name = keep(snapshot, identity->items[i].name);
+        sources[i].name = snapshot_keep(snapshot, identity->items[i].name);
     }
     struct override_rules override = {
         .token = snapshot->rules.override.token,
-        .cookie = keep(snapshot, settings->override_cookie.text),
+        .cookie = snapshot_keep(snapshot, settings->override_cookie.text),
     };
     override.clients = keep_cidrs(snapshot, &settings->trusted_clients, &override.client_count);
     snapshot->rules = (struct plan_rules){
@@ -142,7 +90,7 @@ static void build_rules(struct snapshot *snapshot, const struct settings *settin
 }
 
 /* A file that cannot even be read is the plainer cause. */
-static bool fault_unreadable(const struct text_setting *path, struct config_report *report)
+bool snapshot_fault_unreadable(const struct text_setting *path, struct config_report *report)
 {
     if (access(path->text.data, R_OK) == 0)
         return false;
@@ -157,7 +105,8 @@ static bool fault_unreadable(const struct text_setting *path, struct config_repo
 static void fault_certificate(const struct certificate_settings *item, const char *problem,
                               struct config_report *report)
 {
-    if (!fault_unreadable(&item->certificate, report) && !fault_unreadable(&item->key, report))
+    if (!snapshot_fault_unreadable(&item->certificate, report) &&
+        !snapshot_fault_unreadable(&item->key, report))
         source_error(report, "bad-certificate", source_value_span(item->certificate.node), "%s",
                      problem);
 }
@@ -198,11 +147,11 @@ static void build_listeners(struct snapshot *snapshot, const struct settings *se
     for (uint32_t i = 0; i < snapshot->listener_count; i++) {
         const struct listener_settings *from = &settings->listeners.items[i];
         struct listener_config *listener = &snapshot->listeners[i];
-        listener->name = keep(snapshot, from->node->name);
+        listener->name = snapshot_keep(snapshot, from->node->name);
         /* In one notation, so that a reload knows its sockets again. */
         char text[ADDRESS_TEXT_BYTES];
         address_format(&from->address.address, text);
-        listener->address_text = keep(snapshot, strview_of(text));
+        listener->address_text = snapshot_keep(snapshot, strview_of(text));
         listener->address = from->address.address;
         if (with_certificates && from->certificates.count > 0)
             listener->tls = build_tls(settings, &from->certificates, report);
@@ -229,7 +178,7 @@ static struct limits limits_of(const struct limit_settings *settings)
 static struct strview keep_state_dir(struct snapshot *snapshot, const struct settings *settings)
 {
     if (settings->state_dir.node != NULL)
-        return keep(snapshot, settings->state_dir.text);
+        return snapshot_keep(snapshot, settings->state_dir.text);
     return arena_printf(&snapshot->arena, "%.*sstate", STRVIEW_ARGS(settings->folder));
 }
 
@@ -244,10 +193,10 @@ static void build_globals(struct snapshot *snapshot, const struct settings *sett
     snapshot->access_log = (struct access_log_config){
         .enabled = !strview_equal(log_path, STRVIEW("off")),
         .combined = log->format.value != 0,
-        .path = keep(snapshot, log_path),
+        .path = snapshot_keep(snapshot, log_path),
     };
     snapshot->workers = (uint32_t)settings->workers.value;
-    snapshot->admin_address = keep(snapshot, settings->admin.address.text);
+    snapshot->admin_address = snapshot_keep(snapshot, settings->admin.address.text);
     snapshot->state_dir = keep_state_dir(snapshot, settings);
 }
 
@@ -272,6 +221,7 @@ void snapshot_report_faults(const struct settings *settings, struct config_repor
 {
     struct snapshot *snapshot = snapshot_new();
     build_listeners(snapshot, settings, true, report);
+    snapshot_build_backends(snapshot, settings, true, report);
     read_token(snapshot, settings, report);
     route_table_builder_free(snapshot_compile_routes(snapshot, settings, report));
     snapshot_unref(snapshot);
@@ -284,13 +234,14 @@ static struct snapshot *build(const struct settings *settings, struct endpoint_r
     struct snapshot *snapshot = snapshot_new();
     build_modules(snapshot, settings);
     build_listeners(snapshot, settings, with_secrets, report);
+    snapshot_build_backends(snapshot, settings, with_secrets, report);
     read_token(snapshot, settings, with_secrets ? report : NULL);
     if (!snapshot_build_routes(snapshot, settings, report) || report->errors > errors_before) {
         snapshot_unref(snapshot);
         return NULL;
     }
     /* Last, so that a bad reload leaves nothing behind in the registry. */
-    build_backends(snapshot, settings, registry);
+    snapshot_add_endpoints(snapshot, settings, registry);
     build_rules(snapshot, settings);
     build_globals(snapshot, settings);
     return snapshot;

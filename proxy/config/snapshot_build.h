@@ -17,6 +17,15 @@ struct route_table_builder *snapshot_compile_routes(struct snapshot *snapshot,
 /* snapshot_places.c: what people want to know about each route. */
 void snapshot_build_places(struct snapshot *snapshot, const struct settings *settings);
 
+/* snapshot_backends.c: all of the backends but their endpoints; faults are reported. Without
+ * certificates they have no TLS. */
+void snapshot_build_backends(struct snapshot *snapshot, const struct settings *settings,
+                             bool with_certificates, struct config_report *report);
+
+/* Gives them their endpoints. Cannot fail: nothing of a bad reload is left in the registry. */
+void snapshot_add_endpoints(struct snapshot *snapshot, const struct settings *settings,
+                            struct endpoint_registry *registry);
+
 /*
  * For settings that are not good already: reports what only compiling finds (regexes, conflicts,
  * certificates) all the same, so that one run tells everything.
@@ -33,5 +42,11 @@ struct strview snapshot_read_override_token(struct snapshot *snapshot,
 
 /* Zeroed room for `count` elements of `size` bytes; NULL for none. */
 void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size);
+
+/* A copy that lives as long as the snapshot. */
+struct strview snapshot_keep(struct snapshot *snapshot, struct strview text);
+
+/* Reports a file that cannot even be read, which is the plainer cause; else false. */
+bool snapshot_fault_unreadable(const struct text_setting *path, struct config_report *report);
 
 #endif

@@ -121,6 +121,8 @@ static const char *detail_of(enum backend_fault fault)
         return "The backend's answer was malformed.";
     case BACKEND_FAULT_HEADER_LIMIT:
         return "The backend's answer had too large a head.";
+    case BACKEND_FAULT_TLS:
+        return "No trusted connection to the backend can be made.";
     case BACKEND_FAULT_OVERLOAD:
         return "Too many connections to the backend are in use.";
     case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:

@@ -55,6 +55,7 @@ void exchange_forward(struct exchange *exchange)
     struct backend_stream_options options = {
         .request = &exchange->backend_request,
         .timeouts = &exchange->timeouts,
+        .tls = exchange->backend->tls,
         .events = &exchange_stream_events,
         .owner = exchange,
         .arena = exchange->arena,

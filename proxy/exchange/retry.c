@@ -22,6 +22,7 @@ static bool is_worth_it(const struct retry_facts *facts)
     case BACKEND_FAULT_MALFORMED:
     case BACKEND_FAULT_HEADER_LIMIT:
     case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
+    case BACKEND_FAULT_TLS:
         return facts->endpoint_count > 1;
     case BACKEND_FAULT_REFUSED:
         return true;
@@ -63,6 +64,7 @@ int status_of_fault(enum backend_fault fault)
     case BACKEND_FAULT_REFUSED:
     case BACKEND_FAULT_MALFORMED:
     case BACKEND_FAULT_HEADER_LIMIT:
+    case BACKEND_FAULT_TLS:
     case BACKEND_FAULT_COUNT:
         break;
     }

@@ -48,6 +48,9 @@ static enum io_result tls_result(struct byte_stream *stream, int result)
     case SSL_ERROR_SYSCALL:
         return errno == 0 ? IO_END : IO_FAILED;
     default:
+        /* The socket ended without a close_notify: cut, by whomever (RFC 8446 section 6.1). */
+        if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            errno = ECONNRESET;
         return IO_FAILED;
     }
 }
@@ -89,7 +92,34 @@ static void go_on_with_connect(struct byte_stream *stream)
         end_input(stream, BYTE_STREAM_CONNECT_FAILED);
         return;
     }
-    opened(stream);
+    stream->connecting = false;
+    if (stream->tls == NULL) {
+        opened(stream);
+        return;
+    }
+    if (SSL_set_fd(stream->tls, stream->fd) != 1) {
+        end_input(stream, BYTE_STREAM_NO_SOCKET);
+        return;
+    }
+    ev_io_start(stream->io->loop.ev, &stream->readable);
+    go_on_with_handshake(stream);
+}
+
+bool byte_stream_speaks(const struct byte_stream *stream, struct strview protocol)
+{
+    const unsigned char *chosen = NULL;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(stream->tls, &chosen, &length);
+    return strview_equal(strview_make((const char *)chosen, length), protocol);
+}
+
+const char *byte_stream_tls_fault(const struct byte_stream *stream)
+{
+    long verified = SSL_get_verify_result(stream->tls);
+    if (SSL_get_verify_mode(stream->tls) != SSL_VERIFY_NONE && verified != X509_V_OK)
+        return X509_verify_cert_error_string(verified);
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    return reason != NULL ? reason : "the connection was closed in the handshake";
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -263,10 +293,10 @@ static void on_writable(struct ev_loop *ev, ev_io *watcher, int events)
     struct byte_stream *stream = watcher->data;
     if (stream->open)
         write_output(stream);
-    else if (stream->tls != NULL)
-        go_on_with_handshake(stream);
-    else
+    else if (stream->connecting)
         go_on_with_connect(stream);
+    else
+        go_on_with_handshake(stream);
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
@@ -309,12 +339,14 @@ static void run_no_socket(struct task *task)
     stream->events->on_end(stream, BYTE_STREAM_NO_SOCKET);
 }
 
-void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct address *address,
-                         const struct byte_stream_events *events)
+void byte_stream_connect_take(struct byte_stream *stream, struct io *io,
+                              const struct address *address, struct ssl_st *tls,
+                              const struct byte_stream_events *events)
 {
     int fd = socket_connect(address);
     bool lacks = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    init(stream, io, fd, NULL, events);
+    init(stream, io, fd, tls, events);
+    stream->connecting = true;
     if (fd < 0) {
         task_init(&stream->flush, lacks ? run_no_socket : run_failed_connect);
         task_schedule(&io->loop, &stream->flush);
@@ -332,6 +364,12 @@ void byte_stream_flush_soon(struct byte_stream *stream)
 bool byte_stream_has_input(const struct byte_stream *stream)
 {
     char byte;
+    if (stream->tls != NULL) {
+        /* Takes in what TLS says for itself, session tickets for instance. */
+        ERR_clear_error();
+        int peeked = SSL_peek(stream->tls, &byte, 1);
+        return peeked > 0 || SSL_get_error(stream->tls, peeked) != SSL_ERROR_WANT_READ;
+    }
     ssize_t result = recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return result >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }

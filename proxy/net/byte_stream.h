@@ -51,10 +51,11 @@ struct byte_stream {
     struct task read_again;
     ev_io readable;
     ev_io writable;
-    int fd;      /* -1: closed */
-    bool open;   /* connected and, with TLS, shaken hands */
-    bool paused; /* the owner wants no input for now */
-    bool ended;  /* on_end was called */
+    int fd;          /* -1: closed */
+    bool connecting; /* the socket itself is not connected yet */
+    bool open;       /* connected and, with TLS, shaken hands */
+    bool paused;     /* the owner wants no input for now */
+    bool ended;      /* on_end was called */
     uint64_t bytes_read;
     uint64_t bytes_written;
 };
@@ -63,15 +64,24 @@ struct byte_stream {
 void byte_stream_accept_take(struct byte_stream *stream, struct io *io, int fd, struct ssl_st *tls,
                              const struct byte_stream_events *events);
 
-/* Starts to connect; on_open or on_end follows, never inside this call. */
-void byte_stream_connect(struct byte_stream *stream, struct io *io, const struct address *address,
-                         const struct byte_stream_events *events);
+/*
+ * Starts to connect, and then to shake hands if there is a TLS object (which is taken); on_open or
+ * on_end follows, never inside this call.
+ */
+void byte_stream_connect_take(struct byte_stream *stream, struct io *io,
+                              const struct address *address, struct ssl_st *tls,
+                              const struct byte_stream_events *events);
+
+/* With TLS, once open: did the other end choose this protocol (ALPN, RFC 7301)? */
+bool byte_stream_speaks(const struct byte_stream *stream, struct strview protocol);
+
+/* In on_end with BYTE_STREAM_TLS_FAILED: what was wrong, for a person. A static text. */
+const char *byte_stream_tls_fault(const struct byte_stream *stream);
 
 /* Writes at the end of this turn, after on_fill. */
 void byte_stream_flush_soon(struct byte_stream *stream);
 
-/* Does the socket hold anything to read right now, be it its end? Costs a system call. In clear
- * only. */
+/* Is there anything to pass up right now, be it the end? Costs a system call. */
 bool byte_stream_has_input(const struct byte_stream *stream);
 
 /* Stops and goes on reading. What was read already has been passed up. */

@@ -6,6 +6,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import threading
 from dataclasses import dataclass, field
@@ -149,8 +150,10 @@ class Http1Backend:
     """`script(connection)` runs for each connection and may raise Gone. What else goes wrong in a
     script is kept and raised by close()."""
 
-    def __init__(self, script, port: int = 0, receive_buffer: int = 0):
+    def __init__(self, script, port: int = 0, receive_buffer: int = 0, tls=None):
         self.script = script
+        self.tls = tls  # an ssl.SSLContext
+        self.handshake_faults: list = []
         self.requests: list = []
         self.connection_count = 0
         self.faults: list = []
@@ -185,13 +188,24 @@ class Http1Backend:
     def _make_connection(self, number: int, sock: socket.socket):
         return Connection(self, number, sock)
 
+    def _shake_hands(self, connection) -> bool:
+        if self.tls is None:
+            return True
+        try:
+            connection.socket = self.tls.wrap_socket(connection.socket, server_side=True)
+            return True
+        except OSError as error:  # the proxy may well refuse us
+            self.handshake_faults.append(error)
+            return False
+
     def _run(self, connection):
         try:
-            self.script(connection)
+            if self._shake_hands(connection):
+                self.script(connection)
         except (Gone, ConnectionError, BrokenPipeError):
             pass
         except OSError as error:
-            if not self.closing():
+            if not self.closing() and not isinstance(error, ssl.SSLError):
                 self.faults.append(error)
         except Exception as error:  # raised by close()
             self.faults.append(error)

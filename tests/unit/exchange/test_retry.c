@@ -37,6 +37,7 @@ static void a_read_is_tried_again_after_faults_that_another_endpoint_may_not_hav
         {BACKEND_FAULT_MALFORMED, true},     {BACKEND_FAULT_HEADER_LIMIT, true},
         {BACKEND_FAULT_OVERLOAD, false},     {BACKEND_FAULT_FIRST_BYTE_TIMEOUT, true},
         {BACKEND_FAULT_IDLE_TIMEOUT, false}, {BACKEND_FAULT_TOTAL_TIMEOUT, false},
+        {BACKEND_FAULT_TLS, true},
     };
     for (int i = 0; i < BACKEND_FAULT_COUNT; i++) {
         assert_int_equal(rows[i].fault, i);
@@ -171,6 +172,7 @@ static void every_fault_has_the_status_that_says_whose_it_is(void **state)
         [BACKEND_FAULT_MALFORMED] = 502,    [BACKEND_FAULT_HEADER_LIMIT] = 502,
         [BACKEND_FAULT_OVERLOAD] = 503,     [BACKEND_FAULT_FIRST_BYTE_TIMEOUT] = 504,
         [BACKEND_FAULT_IDLE_TIMEOUT] = 504, [BACKEND_FAULT_TOTAL_TIMEOUT] = 504,
+        [BACKEND_FAULT_TLS] = 502,
     };
     for (int fault = 0; fault < BACKEND_FAULT_COUNT; fault++)
         assert_int_equal(status_of_fault((enum backend_fault)fault), statuses[fault]);

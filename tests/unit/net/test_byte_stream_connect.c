@@ -32,7 +32,7 @@ static void what_was_said_before_the_connection_is_sent_when_it_is_there(void **
     struct address address;
     char message[16] = "";
     int listener = listen_somewhere(&address);
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
     stream_append(f, "early");
     assert_int_equal(f->events[EVENT_OPEN], 0);
     stream_run_until(f, has_written);
@@ -49,7 +49,7 @@ static void a_refused_connection_is_told_once(void **state)
     struct stream_fixture *f = *state;
     struct address address;
     close(listen_somewhere(&address));
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
     stream_append(f, "hello?");
     assert_int_equal(f->events[EVENT_END], 0);
     stream_run_until(f, stream_has_ended);
@@ -64,7 +64,7 @@ static void begin_towards_nothing(struct stream_fixture *f)
 {
     struct address address; /* such a connect fails inside the call */
     assert_true(address_parse(STRVIEW("unix:/no/such/folder/socket"), &address));
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
 }
 
 static void a_connection_that_fails_at_once_is_told_after_the_call(void **state)
@@ -87,7 +87,7 @@ static void nothing_is_told_about_a_connection_that_was_closed_meanwhile(void **
     byte_stream_close(&f->stream);
     stream_run_idle(f);
     int listener = listen_somewhere(&address);
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
     byte_stream_close(&f->stream);
     stream_run_idle(f);
     close(listener);
@@ -108,7 +108,7 @@ static void closing_as_soon_as_it_is_open_sends_nothing(void **state)
     char message[16];
     int listener = listen_somewhere(&address);
     f->on_event = close_on_open;
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
     stream_append(f, "early");
     stream_run_until(f, is_open);
     stream_run_idle(f);
@@ -122,7 +122,7 @@ static void a_connection_may_be_paused_before_it_is_open(void **state)
     struct stream_fixture *f = *state;
     struct address address;
     int listener = listen_somewhere(&address);
-    byte_stream_connect(&f->stream, &f->io, &address, &stream_events);
+    byte_stream_connect_take(&f->stream, &f->io, &address, NULL, &stream_events);
     byte_stream_pause(&f->stream);
     stream_run_until(f, is_open);
     f->other = socket_accept(listener, &address);
