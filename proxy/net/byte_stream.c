@@ -18,11 +18,14 @@ static void read_later(struct byte_stream *stream);
 
 static void end_input(struct byte_stream *stream, enum byte_stream_end end)
 {
-    if (stream->ended || stream->fd < 0)
+    bool again = end == BYTE_STREAM_EOF ? stream->ended : stream->broken;
+    if (again || stream->fd < 0)
         return;
     stream->ended = true;
+    stream->broken = end != BYTE_STREAM_EOF;
     ev_io_stop(stream->io->loop.ev, &stream->readable);
-    ev_io_stop(stream->io->loop.ev, &stream->writable);
+    if (stream->broken)
+        ev_io_stop(stream->io->loop.ev, &stream->writable);
     task_cancel(&stream->read_again);
     stream->events->on_end(stream, end);
 }
@@ -269,7 +272,7 @@ static bool write_once(struct byte_stream *stream)
 static void write_output(struct byte_stream *stream)
 {
     for (int writes = 0; writes < WRITES_A_TURN; writes++) {
-        if (stream->fd < 0 || !stream->open || stream->ended)
+        if (stream->fd < 0 || !stream->open || stream->broken)
             return;
         if (!write_once(stream)) {
             if (stream->fd >= 0 && stream->output.bytes == 0)
@@ -396,7 +399,7 @@ void byte_stream_resume(struct byte_stream *stream)
 
 void byte_stream_end_output(struct byte_stream *stream)
 {
-    if (stream->fd < 0 || stream->ended)
+    if (stream->fd < 0 || stream->broken)
         return;
     if (stream->tls != NULL && stream->open) {
         ERR_clear_error();
@@ -405,14 +408,14 @@ void byte_stream_end_output(struct byte_stream *stream)
     shutdown(stream->fd, SHUT_WR);
 }
 
-void byte_stream_close(struct byte_stream *stream)
+static void close_socket(struct byte_stream *stream, bool says_goodbye)
 {
     task_cancel(&stream->flush);
     task_cancel(&stream->read_again);
     if (stream->fd >= 0) {
         ev_io_stop(stream->io->loop.ev, &stream->readable);
         ev_io_stop(stream->io->loop.ev, &stream->writable);
-        if (stream->tls != NULL && stream->open) {
+        if (says_goodbye && stream->tls != NULL && stream->open) {
             ERR_clear_error();
             SSL_shutdown(stream->tls);
         }
@@ -425,4 +428,26 @@ void byte_stream_close(struct byte_stream *stream)
     }
     byte_queue_done(&stream->output);
     stream->ended = true;
+    stream->broken = true;
+}
+
+void byte_stream_close(struct byte_stream *stream)
+{
+    close_socket(stream, true);
+}
+
+void byte_stream_abort(struct byte_stream *stream)
+{
+    if (stream->fd >= 0)
+        socket_reset_on_close(stream->fd);
+    close_socket(stream, false);
+}
+
+struct strview byte_stream_protocol(const struct byte_stream *stream)
+{
+    const unsigned char *name = NULL;
+    unsigned int length = 0;
+    if (stream->tls != NULL)
+        SSL_get0_alpn_selected(stream->tls, &name, &length);
+    return strview_make((const char *)name, length);
 }

@@ -35,7 +35,10 @@ struct byte_stream_events {
     void (*on_fill)(struct byte_stream *stream);
     /* Some output has left. May be NULL. */
     void (*on_written)(struct byte_stream *stream);
-    /* No more input; the owner closes now or later. Comes once. */
+    /*
+     * No more input; the owner closes now or later. After BYTE_STREAM_EOF output may go on, and
+     * this comes once more if it fails.
+     */
     void (*on_end)(struct byte_stream *stream, enum byte_stream_end end);
 };
 
@@ -55,7 +58,8 @@ struct byte_stream {
     bool connecting; /* the socket itself is not connected yet */
     bool open;       /* connected and, with TLS, shaken hands */
     bool paused;     /* the owner wants no input for now */
-    bool ended;      /* on_end was called */
+    bool ended;      /* on_end was called: no more input */
+    bool broken;     /* nor can anything be written */
     uint64_t bytes_read;
     uint64_t bytes_written;
 };
@@ -94,5 +98,11 @@ void byte_stream_end_output(struct byte_stream *stream);
 
 /* Closes now; unwritten output is lost. Safe to call twice. */
 void byte_stream_close(struct byte_stream *stream);
+
+/* The same by a reset, so that the other end cannot take what it got for all there was. */
+void byte_stream_abort(struct byte_stream *stream);
+
+/* The protocol that the TLS handshake agreed on; empty when none, or in clear. */
+struct strview byte_stream_protocol(const struct byte_stream *stream);
 
 #endif

@@ -92,6 +92,12 @@ int socket_error(int fd)
     return error;
 }
 
+void socket_reset_on_close(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 bool socket_local_address(int fd, struct address *ret_address)
 {
     struct address address = {.length = sizeof(address.socket)};

@@ -24,6 +24,9 @@ int socket_accept(int listener, struct address *ret_client);
 /* The pending error of a socket whose connect has ended: 0 when it is connected. */
 int socket_error(int fd);
 
+/* Closing it will send a reset instead of an orderly end. */
+void socket_reset_on_close(int fd);
+
 /* Where a socket is bound to; false on failure. */
 bool socket_local_address(int fd, struct address *ret_address);
 

@@ -1,6 +1,8 @@
 /* Closing, also inside events: nothing comes after it. */
 #include "tests/unit/net/stream_fixture.h"
 
+#include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static enum stream_event close_in;
@@ -104,6 +106,73 @@ static void input_goes_on_after_the_output_was_ended(void **state)
     assert_int_equal(f->events[EVENT_END], 0);
 }
 
+static bool has_ended(const struct stream_fixture *f)
+{
+    return f->events[EVENT_END] > 0;
+}
+
+static bool has_ended_twice(const struct stream_fixture *f)
+{
+    return f->events[EVENT_END] > 1;
+}
+
+static void output_goes_on_after_the_input_has_ended(void **state)
+{
+    struct stream_fixture *f = *state;
+    char answer[16] = "";
+    stream_begin_loopback(f);
+    shutdown(f->other, SHUT_WR);
+    stream_run_until(f, has_ended);
+    assert_int_equal(f->end, BYTE_STREAM_EOF);
+    stream_append(f, "answer");
+    stream_run_idle(f);
+    assert_int_equal(other_read(f, answer, sizeof(answer)), 6);
+    byte_stream_end_output(&f->stream);
+    assert_other_end_is_over(f);
+    assert_int_equal(f->events[EVENT_END], 1);
+}
+
+static void output_that_fails_after_the_input_has_ended_is_another_end(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_loopback(f);
+    close(f->other);
+    f->other = -1;
+    stream_run_until(f, has_ended);
+    assert_int_equal(f->end, BYTE_STREAM_EOF);
+    stream_append(f, "into the void");
+    stream_run_idle(f);
+    stream_append(f, "again");
+    stream_run_until(f, has_ended_twice);
+    assert_int_equal(f->end, BYTE_STREAM_RESET);
+    stream_append(f, "and again");
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_END], 2);
+}
+
+static void an_aborted_stream_resets_the_other_end(void **state)
+{
+    struct stream_fixture *f = *state;
+    char rest[16];
+    stream_begin_loopback(f);
+    stream_append(f, "part");
+    stream_run_idle(f);
+    byte_stream_abort(&f->stream);
+    byte_stream_abort(&f->stream);
+    ssize_t got;
+    while ((got = other_read(f, rest, sizeof(rest))) > 0)
+        continue;
+    assert_int_equal(got, -1);
+    assert_int_equal(errno, ECONNRESET);
+}
+
+static void a_stream_in_clear_has_agreed_on_no_protocol(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_loopback(f);
+    assert_int_equal(byte_stream_protocol(&f->stream).length, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +181,10 @@ int main(void)
         STREAM_TEST(closing_twice_is_closing_once),
         STREAM_TEST(a_closed_stream_can_be_flushed_paused_and_resumed_in_vain),
         STREAM_TEST(input_goes_on_after_the_output_was_ended),
+        STREAM_TEST(output_goes_on_after_the_input_has_ended),
+        STREAM_TEST(output_that_fails_after_the_input_has_ended_is_another_end),
+        STREAM_TEST(an_aborted_stream_resets_the_other_end),
+        STREAM_TEST(a_stream_in_clear_has_agreed_on_no_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
