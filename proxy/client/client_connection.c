@@ -2,21 +2,20 @@
 
 #include <stdlib.h>
 
+#include "proxy/client/http1_session.h"
 #include "proxy/client/http2_session.h"
 #include "proxy/core/array.h"
+#include "proxy/net/socket.h"
 
 /* RFC 9113 section 3.4 */
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-enum { PREFACE_BYTES = sizeof(http2_preface) - 1, LINGER_MS = 1000 };
-
-/* For a client that speaks HTTP/1.1 to a port where we do not yet (RFC 9110 section 15.6.6). */
-static const char http1_refusal[] =
-    "HTTP/1.1 505 HTTP Version Not Supported\r\n"
-    "content-type: application/problem+json\r\n"
-    "content-length: 114\r\n"
-    "connection: close\r\n\r\n"
-    "{\"type\":\"about:blank\",\"title\":\"HTTP Version Not Supported\",\"status\":505,"
-    "\"detail\":\"This port speaks HTTP/2 only.\"}\n";
+enum {
+    PREFACE_BYTES = sizeof(http2_preface) - 1,
+    LINGER_MS = 1000,
+    /* A client that says no more may wait for its answer, or be gone: until something is written
+     * to it nobody can tell. */
+    HALF_CLOSED_MS = 3000,
+};
 
 static struct io *io_of(const struct client_connection *connection)
 {
@@ -34,10 +33,15 @@ static void count(struct client_connection *connection, int amount)
     environment->connection_count += (uint32_t)amount;
     atomic_fetch_add_explicit(environment->total_connections, (uint32_t)amount,
                               memory_order_relaxed);
-    struct metrics_gauges *gauges = gauges_of(connection);
-    metrics_gauge_add(connection->tls != NULL ? &gauges->client_connections_tls
-                                              : &gauges->client_connections,
-                      amount);
+    metrics_gauge_add(&gauges_of(connection)->client_connections[connection->protocol], amount);
+}
+
+static void count_as(struct client_connection *connection, enum connection_protocol protocol)
+{
+    _Atomic int64_t *gauges = gauges_of(connection)->client_connections;
+    metrics_gauge_add(&gauges[connection->protocol], -1);
+    connection->protocol = protocol;
+    metrics_gauge_add(&gauges[protocol], 1);
 }
 
 void client_connection_record_fault(const struct client_connection *connection,
@@ -70,7 +74,10 @@ static void close_connection(struct client_connection *connection)
     connection->closed = true;
     deadline_stop(&connection->deadline);
     deadline_stop(&connection->write);
-    byte_stream_close(&connection->bytes);
+    if (connection->ends_answer)
+        byte_stream_abort(&connection->bytes);
+    else
+        byte_stream_close(&connection->bytes);
     list_remove(&connection->node);
     count(connection, -1);
     task_schedule(&io_of(connection)->loop, &connection->reap);
@@ -86,6 +93,11 @@ static void linger(struct client_connection *connection)
     if (connection->lingering)
         return;
     connection->lingering = true;
+    connection->ends_answer = connection->ends_answer && connection->is_cut;
+    if (connection->ends_answer || connection->bytes.ended) {
+        close_connection(connection);
+        return;
+    }
     deadline_stop(&connection->write);
     byte_stream_end_output(&connection->bytes);
     byte_stream_resume(&connection->bytes);
@@ -107,12 +119,20 @@ static void start_http2(struct client_connection *connection)
 {
     connection->facts.protocol = STRVIEW("h2");
     connection->facts.version = STRVIEW("2.0");
+    count_as(connection, connection->tls != NULL ? CONNECTION_H2 : CONNECTION_H2C);
     connection->methods = &http2_session_methods;
     connection->session = http2_session_new(connection);
 }
 
+static void start_http1(struct client_connection *connection)
+{
+    count_as(connection, CONNECTION_HTTP1);
+    connection->methods = &http1_session_methods;
+    connection->session = http1_session_new(connection);
+}
+
 /* A client that does not read is not read from, either; the write limit ends it. */
-static void balance_input(struct client_connection *connection)
+void client_connection_balance_input(struct client_connection *connection)
 {
     if (connection->closed || connection->closing || connection->session == NULL)
         return;
@@ -132,29 +152,41 @@ static void receive(struct client_connection *connection, struct buffer *buffer,
         return;
     }
     byte_stream_flush_soon(&connection->bytes);
-    balance_input(connection);
+    client_connection_balance_input(connection);
 }
 
-/* The first bytes tell: HTTP/2's preface, or something that is answered in HTTP/1.1. */
+/* Goes on with the bytes that were kept back, and with those that have come since. */
+static void receive_first(struct client_connection *connection, struct buffer *buffer,
+                          const char *data, size_t length)
+{
+    if (connection->preface_bytes > 0)
+        receive(connection, NULL, connection->preface, connection->preface_bytes);
+    if (length > 0 && !connection->closing && !connection->closed)
+        receive(connection, buffer, data, length);
+}
+
+/* The first bytes tell: HTTP/2's preface, or anything else (RFC 9113 section 3.4). */
 static void detect(struct client_connection *connection, struct buffer *buffer, const char *data,
                    size_t length)
 {
     size_t missing = PREFACE_BYTES - connection->preface_bytes;
     size_t part = length < missing ? length : missing;
-    memcpy(connection->preface + connection->preface_bytes, data, part);
-    connection->preface_bytes += part;
-    if (memcmp(connection->preface, http2_preface, connection->preface_bytes) != 0) {
-        client_connection_record_fault(connection, CLIENT_FAULT_PROTOCOL);
-        byte_queue_append(&connection->bytes.output, http1_refusal, sizeof(http1_refusal) - 1);
-        close_after_output(connection);
+    if (memcmp(http2_preface + connection->preface_bytes, data, part) != 0) {
+        if (connection->wants_http2) {
+            client_connection_record_fault(connection, CLIENT_FAULT_PROTOCOL);
+            close_after_output(connection);
+            return;
+        }
+        start_http1(connection);
+        receive_first(connection, buffer, data, length);
         return;
     }
+    memcpy(connection->preface + connection->preface_bytes, data, part);
+    connection->preface_bytes += part;
     if (connection->preface_bytes < PREFACE_BYTES)
         return;
     start_http2(connection);
-    receive(connection, NULL, connection->preface, PREFACE_BYTES);
-    if (length > part && !connection->closing && !connection->closed)
-        receive(connection, buffer, data + part, length - part);
+    receive_first(connection, buffer, data + part, length - part);
 }
 
 /* --- events of the socket ------------------------------------------------------------------ */
@@ -164,11 +196,13 @@ static struct client_connection *connection_of(struct byte_stream *bytes)
     return LIST_ENTRY(bytes, struct client_connection, bytes);
 }
 
-/* The handshake is done. ALPN may have been left out, so the first bytes decide here as in clear.
- */
+/* The handshake is done. HTTP/2 over TLS has to be asked for (RFC 9113 section 3.2). */
 static void on_open(struct byte_stream *bytes)
 {
-    (void)bytes;
+    struct client_connection *connection = connection_of(bytes);
+    connection->wants_http2 = strview_equal(byte_stream_protocol(bytes), STRVIEW("h2"));
+    if (!connection->wants_http2)
+        start_http1(connection);
 }
 
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
@@ -204,14 +238,30 @@ static void on_written(struct byte_stream *bytes)
     uint64_t limit_ms = client_connection_limits(connection)->write_timeout_ms;
     deadline_start(&io_of(connection)->loop, &connection->write,
                    bytes->output.bytes > 0 ? limit_ms : 0);
-    balance_input(connection);
+    if (bytes->ended && !connection->closing)
+        deadline_stop(&connection->deadline); /* it is there, or we shall hear that it is not */
+    client_connection_balance_input(connection);
+}
+
+/* May the client, which sends no more, still be written to? */
+static bool outlives_input(struct client_connection *connection)
+{
+    if (connection->session == NULL || connection->methods->input_ended == NULL)
+        return false;
+    if (connection->closing)
+        return connection->bytes.output.bytes > 0;
+    return connection->methods->input_ended(connection->session);
 }
 
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
+    struct client_connection *connection = connection_of(bytes);
     if (end == BYTE_STREAM_TLS_FAILED)
-        client_connection_record_fault(connection_of(bytes), CLIENT_FAULT_HANDSHAKE);
-    close_connection(connection_of(bytes));
+        client_connection_record_fault(connection, CLIENT_FAULT_HANDSHAKE);
+    if (end != BYTE_STREAM_EOF || !outlives_input(connection))
+        close_connection(connection);
+    else if (!connection->closing)
+        deadline_start(&io_of(connection)->loop, &connection->deadline, HALF_CLOSED_MS);
 }
 
 static const struct byte_stream_events byte_events = {
@@ -252,9 +302,26 @@ void client_connection_idle(struct client_connection *connection)
                        client_connection_limits(connection)->idle_timeout_ms);
 }
 
+void client_connection_expect_head(struct client_connection *connection)
+{
+    if (!connection->closed)
+        deadline_start(&io_of(connection)->loop, &connection->deadline,
+                       client_connection_limits(connection)->header_timeout_ms);
+}
+
 void client_connection_busy(struct client_connection *connection)
 {
     deadline_stop(&connection->deadline);
+}
+
+struct strview client_connection_local_host(const struct client_connection *connection,
+                                            struct arena *arena)
+{
+    struct address address;
+    if (!socket_local_address(connection->bytes.fd, &address) || address_port(&address) == 0)
+        return STRVIEW("localhost");
+    char *text = arena_alloc(arena, ADDRESS_TEXT_BYTES);
+    return strview_of(address_format(&address, text));
 }
 
 /* --- life ---------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ struct client_environment {
 struct client_connection;
 
 /*
- * A protocol spoken with a client: HTTP/2 today. Chosen by the connection's first bytes.
+ * A protocol spoken with a client. Chosen by the TLS handshake or by the connection's first bytes.
  * A session may close its connection only by returning false, never inside other calls.
  */
 struct client_session_methods {
@@ -37,6 +37,8 @@ struct client_session_methods {
     void (*drain)(void *session);
     /* Say goodbye; the connection is closed when that is written. */
     void (*end)(void *session);
+    /* The client sends no more; true: it may still be answered. NULL: it may not. */
+    bool (*input_ended)(void *session);
     /* Ends all exchanges. */
     void (*free)(void *session);
 };
@@ -47,8 +49,8 @@ struct client_connection {
     struct tls_context *tls; /* referenced while its SNI callback may run */
     struct list node;
     struct task reap;
-    struct deadline deadline;                     /* handshake and preface, then without streams */
-    struct deadline write;                        /* output that does not move */
+    struct deadline deadline; /* handshake and first head, then as sessions say */
+    struct deadline write;    /* output that does not move */
     const struct client_session_methods *methods; /* NULL until the protocol is known */
     void *session;
     struct exchange_connection facts;
@@ -56,8 +58,12 @@ struct client_connection {
     char preface[24]; /* the first bytes, until they decide */
     size_t preface_bytes;
     struct buffer *read_buffer; /* during a session's receive; NULL: not in a shared buffer */
-    bool lingering;             /* all is written; wait a moment for the client to close, too */
-    bool closing;               /* write what is queued, then close */
+    enum connection_protocol protocol;
+    bool wants_http2; /* the handshake agreed on it */
+    bool ends_answer; /* the end of the connection is the end of the answer under way */
+    bool is_cut;      /* the last answer is not whole */
+    bool lingering;   /* all is written; wait a moment for the client to close, too */
+    bool closing;     /* write what is queued, then close */
     bool closed;
 };
 
@@ -76,11 +82,21 @@ void client_connections_drain(struct client_environment *environment);
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);
 
+/* A head has begun and has to end within its limit. */
+void client_connection_expect_head(struct client_connection *connection);
+
+/* The session's wants_input may have changed. */
+void client_connection_balance_input(struct client_connection *connection);
+
+/* The address that the client has connected to, as an authority. Costs a system call. */
+struct strview client_connection_local_host(const struct client_connection *connection,
+                                            struct arena *arena);
+
 /* Counts why the connection ends. */
 void client_connection_record_fault(const struct client_connection *connection,
                                     enum client_fault fault);
 
-/* A stream is open. */
+/* A stream is open: no limit of the connection runs. */
 void client_connection_busy(struct client_connection *connection);
 
 static inline const struct limits *client_connection_limits(const struct client_connection *c)

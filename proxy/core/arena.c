@@ -120,6 +120,15 @@ struct strview arena_copy(struct arena *arena, struct strview view)
     return strview_make(copy, view.length);
 }
 
+struct strview arena_copy_lower(struct arena *arena, struct strview view)
+{
+    char *bytes = arena_alloc(arena, view.length + 1);
+    for (size_t i = 0; i < view.length; i++)
+        bytes[i] = ascii_lower(view.data[i]);
+    bytes[view.length] = '\0';
+    return strview_make(bytes, view.length);
+}
+
 struct strview arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list arguments;

@@ -48,6 +48,9 @@ void *arena_zalloc(struct arena *arena, size_t bytes);
 /* Copies the bytes and adds a terminator after the view's end. */
 struct strview arena_copy(struct arena *arena, struct strview view);
 
+/* The same in lower case (ASCII). */
+struct strview arena_copy_lower(struct arena *arena, struct strview view);
+
 /* printf into the arena; the result has a terminator after its end. */
 struct strview arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

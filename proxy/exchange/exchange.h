@@ -77,6 +77,10 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
 /* The request is complete. Trailers (borrowed, arena) may be NULL. */
 void exchange_request_end(struct exchange *exchange, const struct headers *trailers);
 
+/* The client broke a rule of its protocol or a limit: a local reply, or, when the answer has
+ * started, a cut one. */
+void exchange_give_up_on_client(struct exchange *exchange, int status, const char *detail);
+
 /* `length` bytes of the answer's body have left for the client. */
 void exchange_response_consumed(struct exchange *exchange, size_t length);
 

@@ -116,9 +116,6 @@ extern const struct backend_stream_events exchange_stream_events;
 void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault, bool unprocessed,
                              bool reused);
 
-/* The client broke a limit: a local reply, or, when the answer has started, a cut one. */
-void exchange_give_up_on_client(struct exchange *exchange, int status, const char *detail);
-
 /* Closes the backend's stream, if there is one. */
 void exchange_close_stream(struct exchange *exchange);
 

@@ -364,9 +364,10 @@ static void add_ours(struct forwarding *f, struct forwarding_result *ret_result)
     if (fields & FORWARD_FORWARDED)
         add_forwarded(f);
     if (fields & FORWARD_VIA) {
-        struct strview ours = strview_equal(facts->version, STRVIEW("2.0"))
-                                  ? STRVIEW("2.0 strangler")
-                                  : STRVIEW("1.1 strangler");
+        struct strview ours =
+            strview_equal(facts->version, STRVIEW("2.0"))   ? STRVIEW("2.0 strangler")
+            : strview_equal(facts->version, STRVIEW("1.0")) ? STRVIEW("1.0 strangler")
+                                                            : STRVIEW("1.1 strangler");
         add_list_member(f, HEADER_VIA, STRVIEW("via"),
                         joined_value(&f->request->headers, HEADER_VIA, STRVIEW(", "), f->arena),
                         ours);

@@ -41,9 +41,9 @@ bool forwarding_may_have_proxy_cookie(const struct headers *headers);
 struct forwarding_facts {
     uint32_t fields;                   /* set of enum forward_field */
     struct strview connection_address; /* text of the connection's other end */
-    struct strview original_path;  /* not empty: the path was rewritten, this is what was asked */
-    struct strview version;        /* of the protocol that the request came by: "2.0" or "1.1" */
-    bool trusted;                  /* the connection's other end is a trusted proxy */
+    struct strview original_path; /* not empty: the path was rewritten, this is what was asked */
+    struct strview version; /* of the protocol that the request came by: "2.0", "1.1" or "1.0" */
+    bool trusted;           /* the connection's other end is a trusted proxy */
     struct strview dropped_cookie; /* the name of one that no backend sees; may be empty */
     uint64_t now_ms;               /* Unix time, for UUIDv7 */
     const uint8_t *random;         /* FORWARDING_RANDOM_BYTES */

@@ -188,18 +188,10 @@ bool headers_find_cookie(const struct headers *headers, struct strview name,
     return false;
 }
 
-/* tchar of RFC 9110 section 5.6.2 */
-static bool byte_is_token(unsigned char c)
-{
-    /* One bit a character, 32 … 127. */
-    static const uint32_t token_bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-    return c < 128 && ((token_bits[c >> 5] >> (c & 31)) & 1) != 0;
-}
-
 bool header_name_is_token(struct strview name)
 {
     for (size_t i = 0; i < name.length; i++) {
-        if (!byte_is_token((unsigned char)name.data[i]))
+        if (!header_byte_is_token(name.data[i]))
             return false;
     }
     return name.length > 0;

@@ -99,6 +99,14 @@ static inline struct strview cookie_name(struct strview pair)
 bool headers_find_cookie(const struct headers *headers, struct strview name,
                          struct strview *ret_value);
 
+/* tchar of RFC 9110 section 5.6.2: one bit a character, 32 … 127. */
+static inline bool header_byte_is_token(char byte)
+{
+    static const uint32_t token_bits[4] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+    unsigned char c = (unsigned char)byte;
+    return c < 128 && ((token_bits[c >> 5] >> (c & 31)) & 1) != 0;
+}
+
 /* RFC 9110 section 5.6.2: is every byte a token character, and is there at least one? */
 bool header_name_is_token(struct strview name);
 

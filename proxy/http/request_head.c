@@ -18,15 +18,6 @@ void request_head_refuse(struct request_head *head, int status, const char *deta
         head->refusal = (struct request_verdict){status, detail};
 }
 
-static struct strview lower_copy(struct arena *arena, struct strview text)
-{
-    struct strview copy = arena_copy(arena, text);
-    char *bytes = (char *)(uintptr_t)copy.data;
-    for (size_t i = 0; i < copy.length; i++)
-        bytes[i] = ascii_lower(bytes[i]);
-    return copy;
-}
-
 /* True when the field was one of the message's own parts and not a header field. */
 static bool take_part(struct request_head *head, struct arena *arena, enum header_token token,
                       struct strview value)
@@ -41,12 +32,12 @@ static bool take_part(struct request_head *head, struct arena *arena, enum heade
     } else if (token == HEADER_PATH) {
         head->target = arena_copy(arena, value);
     } else if (token == HEADER_AUTHORITY) {
-        head->authority = lower_copy(arena, value);
+        head->authority = arena_copy_lower(arena, value);
     } else if (token == HEADER_HOST) {
         if (head->has_host) /* RFC 9112 section 3.2 */
             request_head_refuse(head, 400, "The request has more than one Host.");
         head->has_host = true;
-        head->host = lower_copy(arena, value);
+        head->host = arena_copy_lower(arena, value);
     } else {
         return false;
     }

@@ -21,7 +21,7 @@ static const char ciphers_tls12[] =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 /* What we speak, in our order (RFC 7301 section 3.1). */
-static const unsigned char alpn_protocols[] = "\x02h2";
+static const unsigned char alpn_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
 
 /* RFC 7301 section 3.2: without a common protocol the handshake ends with an alert. */
 static int on_alpn(SSL *ssl, const unsigned char **ret_protocol, unsigned char *ret_length,

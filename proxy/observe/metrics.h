@@ -53,11 +53,19 @@ enum { METRICS_CHUNK = 512, METRICS_PAGE = 512, METRICS_PAGES = 512 };
 
 struct metrics_page;
 
+/* What is spoken on a client's connection: the `protocol` label of strangler_connections. */
+enum connection_protocol {
+    CONNECTION_UNKNOWN, /* nothing yet: in the handshake, or silent */
+    CONNECTION_HTTP1,
+    CONNECTION_H2,
+    CONNECTION_H2C,
+    CONNECTION_PROTOCOLS
+};
+
 /* Gauges of one worker. */
 struct metrics_gauges {
     _Atomic int64_t live_exchanges;
-    _Atomic int64_t client_connections;
-    _Atomic int64_t client_connections_tls;
+    _Atomic int64_t client_connections[CONNECTION_PROTOCOLS];
     _Atomic int64_t backend_connections;
     _Atomic int64_t backend_streams;
 };

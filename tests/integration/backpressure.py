@@ -213,6 +213,8 @@ class StalledReaders(ProxyCase):
     def test_a_hundred_streams_without_window_leave_others_alone(self):
         stalled = self.closing(Http2Client(self.proxy.plain, settings={4: 0}))
         self.stall(stalled, 100)
+        for stream in range(1, 200, 2):  # by then the backend's settings have come, too
+            stalled.wait_head(stream)
         self.proxy.wait_total(100, "strangler_backend_streams")
         self.check_others()
         self.assertEqual(self.backend.connection_count, 1)

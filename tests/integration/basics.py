@@ -2,15 +2,12 @@
 through both listeners and from backends of both protocols."""
 
 import hashlib
-import json
 import os
 import re
-import socket
-import ssl
 import subprocess
 
 from http1_backend import Http1Backend, Request, answer_bytes
-from http2_peer import Http2Backend, Http2Client, ask_once, connect, headers_frame
+from http2_peer import Http2Backend, Http2Client, ask_once, headers_frame
 from scripted_site import SERVE, Reply, echo
 from strangler_test import ProxyCase, backend_text, config_text, curl, main
 
@@ -274,31 +271,11 @@ class Expectations(ProxyCase):
         self.assertEqual((answer.status, answer.body, answer.interim), (417, b"no", []))
 
 
-class OtherProtocols(ProxyCase):
+class OtherClients(ProxyCase):
     def setUp(self):
         super().setUp()
         self.backend = self.closing(SERVE["http/1.1"](site))
         self.proxy = self.start_proxy(config_text(backend_text("monolith", self.backend.port)))
-
-    def read_all(self, sock) -> bytes:
-        sock.settimeout(20)
-        said = b""
-        while piece := sock.recv(65536):
-            said += piece
-        return said
-
-    def test_http1_in_clear_is_told_that_it_is_not_spoken_here(self):
-        with socket.create_connection(("127.0.0.1", self.proxy.plain)) as sock:
-            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            head, _, body = self.read_all(sock).partition(b"\r\n\r\n")
-        self.assertTrue(head.startswith(b"HTTP/1.1 505 "), head)
-        self.assertEqual(json.loads(body)["status"], 505)
-        self.assertIn(b"content-length: %d" % len(body), head)
-
-    def test_a_client_without_our_alpn_is_refused_in_the_handshake(self):
-        for protocols in (("http/1.1",), ("spdy/3", "x")):
-            with self.assertRaisesRegex(ssl.SSLError, "(?i)no.application.protocol"):
-                connect(self.proxy.tls, True, protocols)
 
     def test_nghttp_finds_nothing_to_complain_about(self):
         said = subprocess.run(["nghttp", "-v", "-d", __file__,

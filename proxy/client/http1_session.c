@@ -1,0 +1,187 @@
+#include "proxy/client/http1_internal.h"
+
+#include <stdlib.h>
+
+#include "proxy/core/array.h"
+
+/* --- requests, one after the other --------------------------------------------------------- */
+
+/* The end of a line may stand before a request (RFC 9112 section 2.2): one. */
+static size_t skip_empty_line(struct http1_session *session, const char *data, size_t length)
+{
+    static const char empty_line[2] = "\r\n";
+    size_t skipped = 0;
+    while (skipped < length && session->empty_line < sizeof(empty_line) &&
+           data[skipped] == empty_line[session->empty_line]) {
+        session->empty_line++;
+        skipped++;
+    }
+    return skipped;
+}
+
+/* The time for a head runs from its first byte; the first of a connection since it was accepted. */
+static void begin_stream(struct http1_session *session)
+{
+    session->stream = http1_stream_new(session);
+    if (session->served)
+        client_connection_expect_head(session->connection);
+    session->served = true;
+}
+
+static const struct request_verdict not_http = {400, "This is no HTTP request."};
+
+/* Takes bytes up to the end of the request under way, or of the next; says how many. */
+static size_t take(struct http1_session *session, const char *data, size_t length)
+{
+    size_t taken = 0;
+    if (session->stream == NULL) {
+        taken = skip_empty_line(session, data, length);
+        if (taken == length)
+            return taken;
+        begin_stream(session);
+        if (session->empty_line == 1) { /* a bare CR */
+            http1_stream_refuse(session->stream, not_http);
+            return length;
+        }
+    }
+    return taken + http1_stream_take(session->stream, data + taken, length - taken);
+}
+
+static bool is_reading(const struct http1_session *session)
+{
+    return session->stream == NULL || session->stream->phase != HTTP1_READ;
+}
+
+static bool session_receive(void *argument, struct buffer *buffer, const char *data, size_t length)
+{
+    struct http1_session *session = argument;
+    size_t taken = 0;
+    if (is_reading(session)) {
+        session->connection->read_buffer = buffer;
+        taken = take(session, data, length);
+        session->connection->read_buffer = NULL;
+    }
+    if (taken < length && !session->closes)
+        byte_queue_append_slice(&session->pending, buffer, data + taken, length - taken);
+    return true;
+}
+
+/* What came while the request before was under way. */
+static void take_pending(struct http1_session *session)
+{
+    struct iovec first;
+    while (is_reading(session) && byte_queue_peek(&session->pending, &first, 1) > 0)
+        byte_queue_consume(&session->pending, take(session, first.iov_base, first.iov_len));
+}
+
+/* False: nothing may follow the request that has ended. */
+static bool end_stream(struct http1_session *session)
+{
+    struct http1_stream *stream = session->stream;
+    bool whole = stream->phase == HTTP1_READ && !stream->cut;
+    session->connection->is_cut = stream->cut;
+    session->stream = NULL;
+    session->empty_line = 0;
+    http1_stream_free(stream);
+    client_connection_idle(session->connection);
+    return whole && !session->closes;
+}
+
+/* --- the session --------------------------------------------------------------------------- */
+
+/* True while the request under way has its answer: it is over, and the next is looked at. */
+static bool is_over(struct http1_session *session)
+{
+    struct http1_stream *stream = session->stream;
+    if (stream == NULL)
+        return false;
+    http1_stream_report(stream);
+    return stream->answered || stream->cut;
+}
+
+/* Nobody will say any more on this connection. */
+static bool is_done(const struct http1_session *session)
+{
+    bool nothing_comes = session->input_ended && session->pending.bytes == 0;
+    if (session->stream == NULL)
+        return session->closes || session->draining || nothing_comes;
+    return nothing_comes && session->stream->phase != HTTP1_READ;
+}
+
+static bool session_fill(void *argument)
+{
+    struct http1_session *session = argument;
+    while (session->connection->bytes.output.bytes < BYTE_STREAM_OUTPUT_BYTES) {
+        if (session->stream == NULL)
+            take_pending(session);
+        if (!is_over(session))
+            break;
+        if (!end_stream(session))
+            return false;
+    }
+    return !is_done(session);
+}
+
+static bool session_wants_input(void *argument)
+{
+    const struct http1_session *session = argument;
+    const struct http1_stream *stream = session->stream;
+    return session->pending.bytes < PIPELINE_BYTES &&
+           (stream == NULL || stream->unconsumed < REQUEST_WINDOW_BYTES);
+}
+
+static void session_drain(void *argument)
+{
+    struct http1_session *session = argument;
+    session->draining = true;
+}
+
+/* The time is up for a head, for the next request, or for an answer that nobody may wait for. */
+static void session_end(void *argument)
+{
+    struct http1_session *session = argument;
+    struct http1_stream *stream = session->stream;
+    if (stream == NULL && !session->served)
+        client_connection_record_fault(session->connection, CLIENT_FAULT_HEAD_TIMEOUT);
+    if (stream != NULL && stream->exchange == NULL)
+        http1_stream_refuse(stream,
+                            (struct request_verdict){408, "The request did not arrive in time."});
+    else if (stream != NULL)
+        stream->cut = true;
+    session->closes = true;
+}
+
+static bool session_input_ended(void *argument)
+{
+    struct http1_session *session = argument;
+    session->input_ended = true;
+    return !is_done(session);
+}
+
+static void session_free(void *argument)
+{
+    struct http1_session *session = argument;
+    if (session->stream != NULL)
+        http1_stream_free(session->stream);
+    byte_queue_done(&session->pending);
+    free(session);
+}
+
+const struct client_session_methods http1_session_methods = {
+    .receive = session_receive,
+    .fill = session_fill,
+    .wants_input = session_wants_input,
+    .drain = session_drain,
+    .end = session_end,
+    .input_ended = session_input_ended,
+    .free = session_free,
+};
+
+struct http1_session *http1_session_new(struct client_connection *connection)
+{
+    struct http1_session *session = memory_zalloc(sizeof(*session));
+    session->connection = connection;
+    session->draining = connection->environment->draining;
+    byte_queue_init(&session->pending, &connection->environment->exchanges->io->buffers);
+    return session;
+}
