@@ -200,7 +200,7 @@ static struct client_connection *connection_of(struct byte_stream *bytes)
 static void on_open(struct byte_stream *bytes)
 {
     struct client_connection *connection = connection_of(bytes);
-    connection->wants_http2 = strview_equal(byte_stream_protocol(bytes), STRVIEW("h2"));
+    connection->wants_http2 = byte_stream_speaks(bytes, STRVIEW("h2"));
     if (!connection->wants_http2)
         start_http1(connection);
 }

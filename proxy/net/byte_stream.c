@@ -442,12 +442,3 @@ void byte_stream_abort(struct byte_stream *stream)
         socket_reset_on_close(stream->fd);
     close_socket(stream, false);
 }
-
-struct strview byte_stream_protocol(const struct byte_stream *stream)
-{
-    const unsigned char *name = NULL;
-    unsigned int length = 0;
-    if (stream->tls != NULL)
-        SSL_get0_alpn_selected(stream->tls, &name, &length);
-    return strview_make((const char *)name, length);
-}

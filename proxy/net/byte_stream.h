@@ -102,7 +102,4 @@ void byte_stream_close(struct byte_stream *stream);
 /* The same by a reset, so that the other end cannot take what it got for all there was. */
 void byte_stream_abort(struct byte_stream *stream);
 
-/* The protocol that the TLS handshake agreed on; empty when none, or in clear. */
-struct strview byte_stream_protocol(const struct byte_stream *stream);
-
 #endif

@@ -166,13 +166,6 @@ static void an_aborted_stream_resets_the_other_end(void **state)
     assert_int_equal(errno, ECONNRESET);
 }
 
-static void a_stream_in_clear_has_agreed_on_no_protocol(void **state)
-{
-    struct stream_fixture *f = *state;
-    stream_begin_loopback(f);
-    assert_int_equal(byte_stream_protocol(&f->stream).length, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,7 +177,6 @@ int main(void)
         STREAM_TEST(output_goes_on_after_the_input_has_ended),
         STREAM_TEST(output_that_fails_after_the_input_has_ended_is_another_end),
         STREAM_TEST(an_aborted_stream_resets_the_other_end),
-        STREAM_TEST(a_stream_in_clear_has_agreed_on_no_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
