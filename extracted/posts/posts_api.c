@@ -22,7 +22,8 @@ static bool add_post(struct http_reply *reply, sqlite3_stmt *row)
     bool is_known = authors_add(reply, row, POST_AUTHOR, POST_USERNAME);
     json_reply_text(body, ",\"text\":", row, POST_TEXT);
     json_reply_time(body, ",\"created_at\":", row, POST_CREATED);
-    json_reply_time(body, ",\"edited_at\":", row, POST_EDITED);
+    if (reply->bug != BUG_DROPPED_FIELD)
+        json_reply_time(body, ",\"edited_at\":", row, POST_EDITED);
     json_reply_integer(body, ",\"likes\":", row, POST_LIKES);
     bool is_liked = sqlite3_column_int(row, POST_LIKED) != 0;
     body_text_add_string(body, is_liked ? ",\"liked\":true" : ",\"liked\":false");

@@ -129,11 +129,20 @@ static void ask_again(struct h2_stream *stream, bool is_last_call)
 
 static bool is_due(const struct h2_server *server, const struct http_reply *reply, bool has_news)
 {
+    bool is_over = server->waiting.is_over;
     if (reply->wait_until <= server->turn.now)
         return true;
-    if (reply->wait == HTTP_WAIT_EVENT)
-        return has_news || server->waiting.is_over;
-    return reply->is_woken;
+    switch (reply->wait) {
+    case HTTP_WAIT_NONE:
+        break;
+    case HTTP_WAIT_EVENT:
+        return has_news || is_over;
+    case HTTP_WAIT_TIME:
+        return is_over;
+    case HTTP_WAIT_TASK:
+        return reply->is_woken;
+    }
+    return false;
 }
 
 static void ask_waiting(struct h2_server *server)

@@ -29,7 +29,7 @@ enum h2_goodbye {
 struct h2_waiting {
     struct h2_stream *first;
     unsigned count;
-    bool is_over; /* the server stops: nothing waits for events any longer */
+    bool is_over; /* the server stops: nothing waits any longer, except for tasks */
 };
 
 /* What is the same for all sessions within one event; the server keeps it up to date. */

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "extracted/service_kit/face.h"
+#include "extracted/service_kit/problem.h"
 
 enum { FIELD_OVERHEAD = 32, REPLY_FIELDS = 4 + HTTP_ALLOW + HTTP_FIELDS };
 
@@ -150,11 +152,54 @@ static void make_reply(struct h2_stream *stream, const struct h2_service *servic
         stream->route->answer(service->database, request, reply);
 }
 
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+    (void)!getentropy(&number, sizeof(number));
+    return number;
+}
+
+/* True: the reply waits. */
+static bool hold_back(struct h2_stream *stream, const struct knobs *knobs, const char *pattern)
+{
+    uint32_t delay_ms = knobs_delay_ms(knobs, pattern, random_number());
+    if (delay_ms == 0 || stream->request.is_last_call)
+        return false;
+    stream->stage = H2_STAGE_HELD;
+    stream->reply.wait = HTTP_WAIT_TIME;
+    stream->reply.wait_until = stream->request.now + delay_ms / 1000.;
+    return true;
+}
+
+/* True: the reply is made. */
+static bool fail(struct h2_stream *stream, const struct knobs *knobs, const char *pattern)
+{
+    if (!knobs_fails(knobs, pattern, random_number()))
+        return false;
+    problem_reply(&stream->reply, &(struct problem){.status = 500,
+                                                    .title = "Internal Server Error",
+                                                    .detail = "It fails on purpose: --fail."});
+    return true;
+}
+
+/* The faults that are made on purpose, before anything is done. True: the reply waits, or is
+ * made. */
+static bool meddle(struct h2_stream *stream, const struct knobs *knobs)
+{
+    const char *pattern = stream->route != NULL ? stream->route->pattern : NULL;
+    bool is_new = stream->stage == H2_STAGE_NEW;
+    stream->stage = H2_STAGE_ASKED;
+    stream->reply.bug = knobs->bug;
+    if (!knobs_are_set(knobs))
+        return false;
+    return (is_new && hold_back(stream, knobs, pattern)) || fail(stream, knobs, pattern);
+}
+
 bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *service, double now,
                           bool is_last_call)
 {
     struct http_reply *reply = &stream->reply;
-    if (reply->wait == HTTP_WAIT_NONE)
+    if (stream->stage != H2_STAGE_ASKED)
         stream->request.arrived = now;
     reply->wait = HTTP_WAIT_NONE;
     reply->is_woken = false;
@@ -164,7 +209,9 @@ bool h2_stream_make_reply(struct h2_stream *stream, const struct h2_service *ser
     stream->request.body_is_too_large = stream->body.overflowed;
     if (!stream->body.overflowed)
         stream->request.body = (struct http_view){stream->body.bytes, stream->body.length};
-    make_reply(stream, service);
+    bool is_settled = stream->stage != H2_STAGE_ASKED && meddle(stream, &service->knobs);
+    if (!is_settled)
+        make_reply(stream, service);
     if (reply->wait != HTTP_WAIT_NONE && !is_last_call)
         return false;
     if (reply->body.overflowed)

@@ -12,6 +12,13 @@
 
 struct h2_session;
 
+/* How far a request that is complete has come. */
+enum h2_stage {
+    H2_STAGE_NEW,
+    H2_STAGE_HELD,  /* back, for as long as the knobs say */
+    H2_STAGE_ASKED, /* its route was; that may be asked again */
+};
+
 enum { H2_HEAD_LIMIT = 64 * 1024 }; /* bytes of a head, counted as RFC 9113 section 6.5.2 does */
 
 struct h2_stream {
@@ -35,6 +42,7 @@ struct h2_stream {
     const struct http_route *route; /* NULL: none takes it */
     bool expects_continue;          /* RFC 9110 section 10.1.1 */
     bool request_ended;
+    enum h2_stage stage;
     bool is_deferred; /* due, but the session has enough replies to send */
     bool answered;
     struct http_reply reply;
@@ -46,6 +54,7 @@ struct h2_service {
     struct router router;
     struct database *database;
     struct service_state *state; /* handed to the routes */
+    struct knobs knobs;
 };
 
 /* NULL: no memory. */

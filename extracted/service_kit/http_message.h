@@ -6,6 +6,7 @@
 #define SERVICE_KIT_HTTP_MESSAGE_H
 
 #include "extracted/service_kit/body_text.h"
+#include "extracted/service_kit/knobs.h"
 
 enum {
     HTTP_PARAMETERS = 4,                /* {} in one pattern */
@@ -51,6 +52,7 @@ enum http_wait {
     HTTP_WAIT_NONE,
     HTTP_WAIT_EVENT, /* the next one of the outbox */
     HTTP_WAIT_TASK,  /* see http_task.h */
+    HTTP_WAIT_TIME,  /* to be held back no longer, on purpose */
 };
 
 struct http_field {
@@ -69,6 +71,7 @@ struct http_reply {
     bool is_woken;           /* one of them is done: time to ask the route again */
     enum http_wait wait;     /* what for; the route is then asked again */
     double wait_until;       /* and at the latest then: the loop's time */
+    enum bug bug;            /* to be made in the JSON of face 2.0, on purpose */
     struct body_text body;   /* not sent with 204 */
 };
 

@@ -133,7 +133,8 @@ static int serve(const struct service *service, const struct service_options *op
     struct h2_service answers = {
         .router = {routes, service->router.count + COMMON_ROUTES + FEED_ROUTES},
         .database = database,
-        .state = &state};
+        .state = &state,
+        .knobs = options->knobs};
     struct h2_server *server = h2_server_new(take_socket, &answers);
     int status = run_server(&state, server, address);
     h2_server_free(server);

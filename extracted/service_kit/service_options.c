@@ -11,6 +11,7 @@ static void print_help(const char *service, const struct service_options *defaul
 {
     printf("Usage: %s [--listen ADDRESS:PORT] [--database FILE] [--monolith URL]\n"
            "       [--users URL] [--threads URL] [--import-timeout DURATION]\n"
+           "       [--latency TIME[,TIME]] [--fail PERCENT%%] [--bug NAME]\n"
            "\n"
            "The forum's %s as a service of their own: cleartext HTTP/2, prior knowledge.\n"
            "\n"
@@ -20,6 +21,9 @@ static void print_help(const char *service, const struct service_options *defaul
            "  --users URL, --threads URL the services whose feeds to follow as well\n"
            "  --import-timeout DURATION  how long an empty service waits for the monolith,\n"
            "                             such as 500ms (default 30s)\n"
+           "  --latency 20ms,200ms       hold each answer back, evenly between the two\n"
+           "  --fail 1%%                  answer 500 to that share, without doing anything\n"
+           "  --bug NAME                 off-by-one, dropped-field, reordered or slow-search\n"
            "  --help                     print this and exit\n",
            service, service, defaults->listen, defaults->database, defaults->monolith);
 }
@@ -33,25 +37,44 @@ static bool is_origin(const char *url)
            strpbrk(url + length, "/?#@ ") == NULL;
 }
 
-static bool check_origin(const char *service, const char *option, const char *url)
+static bool read_origin(const char *value, const char **ret_origin)
 {
-    if (url == NULL || is_origin(url))
-        return true;
-    fprintf(stderr, "%s: %s '%s' is not http://ADDRESS:PORT\n", service, option, url);
-    return false;
+    if (!is_origin(value))
+        return false;
+    *ret_origin = value;
+    return true;
 }
 
-static bool check_values(const char *service, const struct service_options *options,
-                         const char *import_timeout, int64_t *ret_timeout_ms)
+/* False: the value is none for that option; *ret_wanted says what would be. */
+static bool read_value(int letter, const char *value, struct service_options *options,
+                       const char **ret_wanted)
 {
-    if (!check_origin(service, "--monolith", options->monolith) ||
-        !check_origin(service, "--users", options->users) ||
-        !check_origin(service, "--threads", options->threads))
-        return false;
-    if (import_timeout != NULL && !duration_parse(import_timeout, ret_timeout_ms)) {
-        fprintf(stderr, "%s: --import-timeout '%s' is not a duration such as 500ms or 30s\n",
-                service, import_timeout);
-        return false;
+    *ret_wanted = "http://ADDRESS:PORT";
+    switch (letter) {
+    case 'm':
+        return read_origin(value, &options->monolith);
+    case 'u':
+        return read_origin(value, &options->users);
+    case 'T':
+        return read_origin(value, &options->threads);
+    case 't':
+        *ret_wanted = "a duration such as 500ms or 30s";
+        return duration_parse(value, &options->import_timeout_ms);
+    case 'y':
+        *ret_wanted = "a time such as 20ms, or two: 20ms,200ms";
+        return knobs_parse_latency(value, &options->knobs);
+    case 'f':
+        *ret_wanted = "a share such as 1%";
+        return knobs_parse_fail(value, &options->knobs);
+    case 'b':
+        *ret_wanted = "off-by-one, dropped-field, reordered or slow-search";
+        return knobs_parse_bug(value, &options->knobs);
+    case 'l':
+        options->listen = value;
+        break;
+    case 'd':
+        options->database = value;
+        break;
     }
     return true;
 }
@@ -66,37 +89,28 @@ enum service_options_outcome service_options_read(const char *service, int argc,
         {"users", required_argument, NULL, 'u'},
         {"threads", required_argument, NULL, 'T'},
         {"import-timeout", required_argument, NULL, 't'},
+        {"latency", required_argument, NULL, 'y'},
+        {"fail", required_argument, NULL, 'f'},
+        {"bug", required_argument, NULL, 'b'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     const struct service_options defaults = *options;
-    const char *import_timeout = NULL;
-    int option;
-    while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            options->listen = optarg;
-            break;
-        case 'd':
-            options->database = optarg;
-            break;
-        case 'm':
-            options->monolith = optarg;
-            break;
-        case 'u':
-            options->users = optarg;
-            break;
-        case 'T':
-            options->threads = optarg;
-            break;
-        case 't':
-            import_timeout = optarg;
-            break;
-        case 'h':
+    const char *wanted;
+    int index = 0;
+    int letter;
+    while ((letter = getopt_long(argc, argv, "h", known, &index)) != -1) {
+        if (letter == 'h') {
             print_help(service, &defaults);
             return SERVICE_OPTIONS_HELP;
-        default: /* getopt_long has named the fault */
+        }
+        if (letter == '?') { /* getopt_long has named the fault */
             fprintf(stderr, "%s: try --help\n", service);
+            return SERVICE_OPTIONS_WRONG;
+        }
+        if (!read_value(letter, optarg, options, &wanted)) {
+            fprintf(stderr, "%s: --%s '%s' is not %s\n", service, known[index].name, optarg,
+                    wanted);
             return SERVICE_OPTIONS_WRONG;
         }
     }
@@ -104,6 +118,5 @@ enum service_options_outcome service_options_read(const char *service, int argc,
         fprintf(stderr, "%s: unexpected argument '%s'; try --help\n", service, argv[optind]);
         return SERVICE_OPTIONS_WRONG;
     }
-    bool fine = check_values(service, options, import_timeout, &options->import_timeout_ms);
-    return fine ? SERVICE_OPTIONS_RUN : SERVICE_OPTIONS_WRONG;
+    return SERVICE_OPTIONS_RUN;
 }

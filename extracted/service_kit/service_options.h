@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "extracted/service_kit/knobs.h"
+
 struct service_options {
     const char *listen;
     const char *database;
@@ -13,6 +15,7 @@ struct service_options {
     const char *users;   /* NULL: not given */
     const char *threads; /* NULL: not given */
     int64_t import_timeout_ms;
+    struct knobs knobs;
 };
 
 enum service_options_outcome {

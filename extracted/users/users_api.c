@@ -8,12 +8,14 @@
 #include "extracted/users/accounts.h"
 #include "extracted/users/users_queries.h"
 
-static void add_user(struct body_text *body, sqlite3_stmt *row)
+static void add_user(struct http_reply *reply, sqlite3_stmt *row)
 {
+    struct body_text *body = &reply->body;
     json_reply_integer(body, "{\"id\":", row, 0);
     json_reply_text(body, ",\"username\":", row, 1);
     json_reply_text(body, ",\"name\":", row, 2);
-    json_reply_text(body, ",\"bio\":", row, 3);
+    if (reply->bug != BUG_DROPPED_FIELD)
+        json_reply_text(body, ",\"bio\":", row, 3);
     json_reply_time(body, ",\"created_at\":", row, 4);
     body_text_add_string(body, "}");
 }
@@ -32,7 +34,7 @@ void users_api_reply(struct database *database, int64_t id, const char *before, 
     bool found = database_next(row);
     if (found) {
         body_text_add_string(&reply->body, before);
-        add_user(&reply->body, row);
+        add_user(reply, row);
         body_text_add_string(&reply->body, after);
     }
     if (!database_end(database, row))
@@ -64,7 +66,7 @@ void users_api_batch(struct database *database, const struct http_request *reque
         sqlite3_stmt *row = begin_user(database, ids.each[i]);
         if (database_next(row)) {
             json_list_next(&list);
-            add_user(list.body, row);
+            add_user(reply, row);
         }
         is_good = database_end(database, row);
     }
