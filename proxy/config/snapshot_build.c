@@ -29,6 +29,13 @@ static struct strview group_cookie(struct arena *arena, struct strview group)
     return arena_printf(arena, PIN_GROUP_PREFIX "%.*s", STRVIEW_ARGS(group));
 }
 
+static enum module_shadow shadow_of(const struct shadow_settings *settings)
+{
+    if (settings->node == NULL)
+        return MODULE_SHADOW_NONE;
+    return settings->percent.node == NULL ? MODULE_SHADOW_WITHOUT_PERCENT : MODULE_SHADOW_COMPLETE;
+}
+
 static void build_modules(struct snapshot *snapshot, const struct settings *settings)
 {
     uint32_t count = (uint32_t)settings->modules.count;
@@ -43,6 +50,7 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
             .stage = (enum stage)from->stage.value,
             .threshold = (uint32_t)from->percent.value,
             .write_owner = (enum write_owner)from->write_owner.value,
+            .shadow = shadow_of(&from->shadow),
             .on_flip = arena_copy(&table->arena, from->on_flip.text),
             .shared_store = from->shared_store.value != 0,
             .pin_ms = (uint64_t)from->pin.value,

@@ -8,14 +8,18 @@
 #include "proxy/core/arena.h"
 #include "proxy/routing/side.h"
 
+/* What the module's group `shadow` says; a stage that copies needs it complete. */
+enum module_shadow { MODULE_SHADOW_NONE, MODULE_SHADOW_WITHOUT_PERCENT, MODULE_SHADOW_COMPLETE };
+
 struct module {
     struct strview name;
     struct strview cohort; /* the name unless set */
     enum stage stage;
     uint32_t threshold; /* percent as buckets, see bucket.h */
     enum write_owner write_owner;
-    bool aborted;                    /* the latch */
-    bool frozen;                     /* writes wait: the write owner is being changed */
+    bool aborted; /* the latch */
+    bool frozen;  /* writes wait: by command, or the write owner is being changed */
+    enum module_shadow shadow;
     struct strview on_flip;          /* program that tells the applications; empty: none */
     bool shared_store;               /* both sides write into one store */
     uint64_t pin_ms;                 /* how long a write holds its client's reads; 0: not at all */
