@@ -5,6 +5,7 @@
 #include "proxy/backend/endpoint_health.h"
 #include "proxy/control/admin_pages.h"
 #include "proxy/control/control_internal.h"
+#include "proxy/control/live_metrics.h"
 #include "proxy/core/check.h"
 #include "proxy/observe/metrics_text.h"
 #include "proxy/routing/bucket.h"
@@ -123,6 +124,7 @@ static void write_metrics(struct control *control, FILE *out)
     metrics_text_write(control->metrics, control->shards, control->worker_count, out);
     write_connections(control, out);
     write_modules(control->publisher.current, out);
+    live_metrics_write(control->live, out);
     for (size_t row = 0; row < sizeof(endpoint_rows) / sizeof(endpoint_rows[0]); row++)
         write_endpoints(control, row, out);
     metrics_text_gauge(out, "strangler_config_generation", "The generation in force.", "",

@@ -43,8 +43,8 @@ static void drain(struct control *control)
 {
     if (control->draining)
         return;
-    flip_cancel(&control->flip);
     control->draining = true;
+    flip_cancel(&control->flip);
     log_info("draining");
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_drain(control->workers[i]);
@@ -186,34 +186,10 @@ static bool start_admin(struct control *control, struct fault *fault)
     return control->admin != NULL;
 }
 
-/*
- * Takes the snapshot. When a write owner was changed in the files while nobody served, it is
- * changed now, in the same way as by a reload, and not by the mere start.
- */
-static bool publish_first(struct control *control, struct snapshot *snapshot, struct fault *fault)
-{
-    struct snapshot *first = NULL;
-    if (journal_exists(snapshot->state_dir.data)) {
-        control->journal = journal_open(snapshot->state_dir.data, fault);
-        if (control->journal == NULL) {
-            snapshot_unref(snapshot);
-            return false;
-        }
-        first = flip_with_recorded_owners(snapshot, control->journal, control->next_generation++);
-    }
-    if (first == NULL)
-        return publisher_publish_take(&control->publisher, snapshot, fault);
-    if (publisher_publish_take(&control->publisher, first, fault))
-        return flip_start_take(&control->flip, snapshot, fault);
-    snapshot_unref(snapshot);
-    return false;
-}
-
 /* Takes the snapshot. */
 static bool start(struct control *control, struct snapshot *snapshot, struct fault *fault)
 {
     control->state_dir = memory_strdup(snapshot->state_dir.data);
-    control_init_flip(control);
     const char *log_path =
         snapshot->access_log.enabled ? snapshot->access_log.path.data : "/dev/null";
     control->access_log = access_log_new(log_path, fault);
@@ -223,7 +199,7 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
     }
     start_workers(control, snapshot);
     control->last_reload_successful = true;
-    return publish_first(control, snapshot, fault) && start_admin(control, fault);
+    return control_publish_first(control, snapshot, fault) && start_admin(control, fault);
 }
 
 static void say_ready(const struct control *control)
@@ -233,13 +209,23 @@ static void say_ready(const struct control *control)
              control->worker_count);
 }
 
+/* Whoever waits for an answer sees the connection end. */
+static void free_jobs(struct control *control)
+{
+    while (!list_is_empty(&control->jobs))
+        change_job_free(LIST_ENTRY(control->jobs.next, struct change_job, node));
+}
+
 static void finish(struct control *control)
 {
     flip_stop(&control->flip);
+    live_clock_stop(control);
     admin_server_free(control->admin);
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_stop(control->workers[i]);
     publisher_done(&control->publisher);
+    free_jobs(control);
+    live_state_free(control->live);
     journal_close(control->journal);
     free(control->state_dir);
     if (control->access_log != NULL)
@@ -263,13 +249,14 @@ int control_run(const char *path)
     loop_init(&control.loop);
     control.loop.on_wake = stop_if_drained;
     deadline_init(&control.drain, on_drain_timeout);
+    control_init_live(&control);
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.metrics = make_metrics();
-    struct snapshot *snapshot = control_load(&control);
+    struct snapshot *snapshot = control_load(&control, &fault);
     int status = 1;
     if (snapshot == NULL) {
-        log_error("%s cannot be used", path);
+        log_error("%s cannot be used: %s", path, fault.text);
     } else if (!start(&control, snapshot, &fault)) {
         log_error("%s", fault.text);
     } else {

@@ -6,6 +6,7 @@
 #include "proxy/control/admin_access.h"
 #include "proxy/control/admin_server.h"
 #include "proxy/control/flip.h"
+#include "proxy/control/live_clock.h"
 #include "proxy/control/publish.h"
 
 enum { SIGNALS = 6 };
@@ -21,9 +22,15 @@ struct control {
     _Atomic uint32_t total_connections;
     struct access_log *access_log; /* NULL: off since the start */
     struct publisher publisher;
+    struct live_state *live; /* what is in force of the modules, and why */
     struct journal *journal; /* NULL until it is needed */
     char *state_dir;         /* of the start; a change waits for a restart */
     struct flip flip;
+    struct deadline clock;      /* see live_clock.h */
+    struct list jobs;           /* orders that are not answered yet */
+    struct list reloads;        /* those of them that wait for the reload that has begun */
+    struct list next_reloads;   /* and for the one after it */
+    bool reloading;             /* the files are in force, but for their write owners */
     bool reload_again;          /* a reload was asked for while write owners were being changed */
     struct admin_server *admin; /* NULL: without */
     struct admin_access admin_access;
@@ -36,15 +43,52 @@ struct control {
 
 /* --- reload.c ------------------------------------------------------------------------------ */
 
-/* Reads and compiles the files; NULL, with everything said on standard error, when they are not
- * good. */
-struct snapshot *control_load(struct control *control);
-
-/* Sets up changes of write owner; before anything is published. */
-void control_init_flip(struct control *control);
+/* Reads and compiles the files; NULL, with everything said on standard error and the first of it in
+ * *fault, when they are not good. */
+struct snapshot *control_load(struct control *control, struct fault *fault);
 
 /* Loads and publishes; a bad configuration changes nothing. A change of write owner goes on after
  * this returns. */
 void control_reload(struct control *control);
+
+/* The same for an order, which is answered when all of it is in force. */
+void control_reload_for(struct change_job *job);
+
+/* The last change of write owner is over; did those that the files want succeed? */
+void control_flips_ended(struct control *control, bool files_successful);
+
+/* Orders what the files want of write owners, and what a cut-off change has left open; `reloading`
+ * then says that there is something of it. */
+void control_order_flips(struct control *control);
+
+/* --- first.c ------------------------------------------------------------------------------- */
+
+/*
+ * Takes the first snapshot: brings it, with the journal if there is one, to the state that was
+ * left, and publishes that. Write owners that differ are changed after this returns.
+ */
+bool control_publish_first(struct control *control, struct snapshot *snapshot, struct fault *fault);
+
+/* --- control_live.c ------------------------------------------------------------------------ */
+
+/* Without any module and any order; before everything else here. */
+void control_init_live(struct control *control);
+
+/* In force; 0 before the first. */
+uint64_t control_generation(const struct control *control);
+
+/* Opens it when it is needed for the first time. */
+bool control_open_journal(struct control *control, struct fault *fault);
+
+/* Puts the live state in force: one generation, in all workers when it returns. Nothing happens
+ * before the first publication. */
+void control_publish_live(struct control *control);
+
+/* The module's writes that are under way in all workers; those that wait are none of them. */
+uint32_t control_count_writes(struct control *control, struct strview module);
+
+/* A line for each module that is not as the files say, and for each item that now is. */
+void control_log_live(const struct control *control);
+void control_log_dropped(const struct live_items *items);
 
 #endif

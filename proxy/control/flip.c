@@ -1,139 +1,289 @@
 #include "proxy/control/flip.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "proxy/control/change_rules.h"
+#include "proxy/control/change_verbs.h"
+#include "proxy/control/control_internal.h"
+#include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
-/* How long a change may take, and how often in-flight writes are looked at. */
-enum { FLIP_LIMIT_MS = 30000, POLL_MS = 10, EPOCH_TEXT_BYTES = 24 };
+/* How often in-flight writes are looked at, and how long the way back may take. */
+enum { POLL_MS = 10, WAY_BACK_LIMIT_MS = 30000, EPOCH_TEXT_BYTES = 24 };
 
-static void next_module(struct flip *flip);
+/* With the second the program makes the old owner own again when it fails. */
+enum { EPOCHS_OF_ATTEMPT = 2 };
 
-static struct module *module_now(const struct flip *flip)
+static struct flip_order *first_order(const struct flip *flip)
 {
-    return &flip->now->modules[flip->module];
+    return LIST_ENTRY(flip->orders.next, struct flip_order, node);
 }
 
-static enum write_owner owner_wanted(const struct flip *flip)
+static struct live_module *module_now(const struct flip *flip)
 {
-    return flip->target->modules->modules[flip->module].write_owner;
+    return live_state_find(flip->control->live, strview_of(first_order(flip)->module));
 }
 
-/* Puts the table as it is now in force. A derived snapshot needs no new socket, so it cannot fail.
- */
-static void publish_now(struct flip *flip)
+static uint64_t elapsed_ms(const struct flip *flip)
 {
-    struct fault fault;
-    struct module_table *table = module_table_copy(flip->now);
-    struct snapshot *snapshot =
-        snapshot_with_modules_take(flip->target, table, (*flip->next_generation)++);
-    if (!publisher_publish_take(flip->publisher, snapshot, &fault))
-        log_error("%s", fault.text);
+    return flip->control->loop.now_ms - flip->began_ms;
+}
+
+/* --- orders -------------------------------------------------------------------------------- */
+
+/* Answers the job whose last order this was, and frees the order. */
+static void end_order(struct flip_order *order)
+{
+    struct change_job *job = order->job;
+    list_remove(&order->node);
+    free(order);
+    if (job != NULL && --job->flips == 0)
+        change_job_end(job);
+}
+
+static void fail_order(struct flip *flip, struct flip_order *order, int status, const char *why)
+{
+    const struct live_module *module =
+        live_state_find(flip->control->live, strview_of(order->module));
+    struct strview owner = write_owner_name(module != NULL ? module->owner : WRITE_OWNER_LEGACY);
+    log_error("writes of %s stay with %.*s: %s", order->module, STRVIEW_ARGS(owner), why);
+    if (order->job == NULL)
+        flip->files_failed = true;
+    else
+        change_refuse(&order->job->result, status, "writes of %s stay with %.*s: %s", order->module,
+                      STRVIEW_ARGS(owner), why);
+    end_order(order);
+}
+
+static void begin_next_later(struct flip *flip)
+{
+    flip->begun = false;
+    task_schedule(&flip->control->loop, &flip->next);
 }
 
 /* --- the end of one module's change -------------------------------------------------------- */
 
-/* Recorded before the owner is set, so that a crash in between is seen at the next start. */
-static bool record(struct flip *flip, bool successful, const char *why)
+static void measure(struct flip *flip)
+{
+    flip->record.generation = flip->control->next_generation;
+    flip->record.total_ms = elapsed_ms(flip);
+    if (flip->drained_ms > 0)
+        flip->record.program_ms = flip->control->loop.now_ms - flip->drained_ms;
+}
+
+/* What cannot be recorded is as if it were not over: the next start settles it. */
+static void record_failure(struct flip *flip, enum journal_outcome outcome, const char *why)
 {
     struct fault fault;
-    flip->record.successful = successful;
+    flip->record.outcome = outcome;
     flip->record.why = why;
-    flip->record.generation = *flip->next_generation;
-    flip->record.total_ms = flip->loop->now_ms - flip->began_ms;
-    if (flip->drained_ms > 0)
-        flip->record.program_ms = flip->loop->now_ms - flip->drained_ms;
-    if (journal_record_flip(*flip->journal, &flip->record, &fault))
-        return true;
-    log_error("%s", fault.text);
-    return false;
+    if (flip->record.id != 0 && !journal_end_flip(flip->control->journal, &flip->record, &fault))
+        log_error("%s", fault.text);
 }
 
-static void unfreeze(struct flip *flip, bool successful)
+static void release_module(struct flip *flip)
 {
-    struct module *module = module_now(flip);
-    module->frozen = false;
-    if (successful) {
-        module->write_owner = owner_wanted(flip);
-        module->stage = flip->target->modules->modules[flip->module].stage;
+    module_now(flip)->flipping = false;
+    control_publish_live(flip->control);
+}
+
+static void fail_module(struct flip *flip, int status, const char *why)
+{
+    measure(flip);
+    record_failure(flip, JOURNAL_FAILED, why);
+    release_module(flip);
+    fail_order(flip, first_order(flip), status, why);
+    begin_next_later(flip);
+}
+
+/* The owner, the override that goes with a command, and the history, all at once. */
+static void fill_commit(struct live_commit *commit, const struct flip_order *order, uint64_t epoch)
+{
+    static const struct live_note by_files = {.who = "", .why = "the files"};
+    struct change_job *job = order->job;
+    struct live_module *module = live_state_find(commit->next, strview_of(order->module));
+    enum write_owner from = module->owner;
+    module->owner = order->to;
+    module->epoch = epoch;
+    module->unsettled = false;
+    module->flipping = false;
+    if (job != NULL)
+        live_module_set(module, LIVE_WRITE_OWNER, order->to, &job->note, &commit->items);
+    if (commit->items.count == 0) /* the files wanted it, or it was tried before */
+        live_items_add(&commit->items, module, LIVE_WRITE_OWNER, from, order->to);
+    commit->entry.module = order->module;
+    change_describe(commit, job != NULL ? &job->note : &by_files,
+                    job != NULL ? job->change.verb : CHANGE_RELOAD);
+    if (job == NULL)
+        return;
+    commit->entry.undo_of = job->undo_of;
+    change_wait_for_confirmation(commit, job);
+}
+
+/* False when the journal cannot take it. */
+static bool set_owner(struct flip *flip, struct journal_flip *record)
+{
+    struct fault fault;
+    struct flip_order *order = first_order(flip);
+    struct live_commit commit;
+    live_commit_init(&commit, flip->control);
+    commit.flip = record;
+    fill_commit(&commit, order, record != NULL ? record->epoch : module_now(flip)->epoch);
+    bool good = live_commit_store(&commit, &fault);
+    if (good) {
+        live_commit_take(&commit);
+        control_publish_live(flip->control);
     } else {
-        flip->failed = true;
+        log_error("%s", fault.text);
     }
-    publish_now(flip);
-    flip->module++;
-    next_module(flip);
+    if (good && order->job != NULL) {
+        order->job->result.changed = true;
+        order->job->result.entry = commit.entry.id;
+    }
+    live_commit_done(&commit);
+    return good;
 }
 
-static void fail_module(struct flip *flip, const char *why)
+/* --- telling the applications -------------------------------------------------------------- */
+
+static void run_program(struct flip *flip, enum write_owner owner, uint64_t limit_ms);
+
+static struct strview program_of(const struct flip *flip)
 {
-    log_error("writes of %s stay with %.*s: %s", flip->record.module,
-              STRVIEW_ARGS(write_owner_name(flip->record.from)), why);
-    record(flip, false, why);
-    unfreeze(flip, false);
+    const struct module *module = module_table_find(flip->control->publisher.current->modules,
+                                                    strview_of(first_order(flip)->module));
+    return module->on_flip;
+}
+
+/*
+ * The program was cut off, or what it did cannot be recorded: nobody knows what the applications
+ * were told. It is run for the old owner, with the next epoch, while writes are still held. Begun
+ * before the failed attempt is ended, so that a crash between the two leaves something to settle.
+ */
+static void go_back(struct flip *flip, int status, const char *why)
+{
+    struct fault fault;
+    struct live_module *module = module_now(flip);
+    struct journal_flip failed = flip->record;
+    flip->way_back = true;
+    flip->status = status;
+    fault_set(&flip->why, "%s", why);
+    flip->record = (struct journal_flip){.module = failed.module,
+                                         .from = module->owner,
+                                         .to = module->owner,
+                                         .epoch = module->epoch + 1,
+                                         .generation = flip->control->next_generation,
+                                         .unix_ms = flip->control->loop.wall_ms,
+                                         .outcome = JOURNAL_BEGUN};
+    module->epoch += EPOCHS_OF_ATTEMPT;
+    module->unsettled = true;
+    if (!journal_begin_flip(flip->control->journal, &flip->record, &fault))
+        log_error("%s", fault.text);
+    failed.outcome = JOURNAL_FAILED;
+    failed.why = why;
+    if (!journal_end_flip(flip->control->journal, &failed, &fault))
+        log_error("%s", fault.text);
+    log_warning("writes of %s: %s; the applications are told that %.*s still owns them",
+                failed.module, why, STRVIEW_ARGS(write_owner_name(module->owner)));
+    run_program(flip, module->owner, WAY_BACK_LIMIT_MS);
+}
+
+static void end_way_back(struct flip *flip, bool successful)
+{
+    struct live_module *module = module_now(flip);
+    module->unsettled = !successful;
+    if (successful)
+        module->epoch = flip->record.epoch;
+    measure(flip);
+    if (successful)
+        record_failure(flip, JOURNAL_SUCCEEDED, flip->why.text);
+    else
+        log_error("the applications of %s could not be told; a reload, a start or a change of the "
+                  "write owner tries again",
+                  flip->record.module);
+    release_module(flip);
+    fail_order(flip, first_order(flip), flip->status, flip->why.text);
+    begin_next_later(flip);
 }
 
 static void succeed_module(struct flip *flip)
 {
-    if (!record(flip, true, "")) {
-        unfreeze(flip, false);
+    measure(flip);
+    struct journal_flip record = flip->record;
+    record.outcome = JOURNAL_SUCCEEDED;
+    record.why = "";
+    if (!set_owner(flip, &record)) {
+        if (program_of(flip).length > 0)
+            go_back(flip, 503, "the journal cannot be written");
+        else
+            fail_module(flip, 503, "the journal cannot be written");
         return;
     }
-    log_info("writes of %s go to %.*s now (epoch %llu, held for %llu ms)", flip->record.module,
-             STRVIEW_ARGS(write_owner_name(flip->record.to)),
-             (unsigned long long)flip->record.epoch, (unsigned long long)flip->record.total_ms);
-    unfreeze(flip, true);
+    log_info("writes of %s go to %.*s now (epoch %llu, held for %llu ms)", record.module,
+             STRVIEW_ARGS(write_owner_name(record.to)), (unsigned long long)record.epoch,
+             (unsigned long long)record.total_ms);
+    end_order(first_order(flip));
+    begin_next_later(flip);
 }
-
-/* --- the steps ----------------------------------------------------------------------------- */
 
 static void on_program_end(struct program *program, int status)
 {
     struct flip *flip = LIST_ENTRY(program, struct flip, program);
-    if (status == 0)
+    if (flip->way_back)
+        end_way_back(flip, status == 0);
+    else if (status == 0)
         succeed_module(flip);
     else if (status == PROGRAM_TIMED_OUT)
-        fail_module(flip, "on_flip did not end in time");
+        go_back(flip, 504, "on_flip did not end in time");
+    else if (status == PROGRAM_SIGNALLED)
+        go_back(flip, 500, "on_flip was killed");
     else
-        fail_module(flip, "on_flip failed");
+        fail_module(flip, 500, "on_flip failed");
 }
 
-static void run_program(struct flip *flip)
+static void run_program(struct flip *flip, enum write_owner owner, uint64_t limit_ms)
 {
-    const struct module *module = module_now(flip);
-    flip->drained_ms = flip->loop->now_ms;
-    flip->record.drain_ms = flip->drained_ms - flip->began_ms;
-    if (module->on_flip.length == 0) {
+    char epoch[EPOCH_TEXT_BYTES];
+    snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)flip->record.epoch);
+    struct strview side = write_owner_name(owner);
+    char *const argv[] = {(char *)(uintptr_t)program_of(flip).data,
+                          (char *)(uintptr_t)flip->record.module, (char *)(uintptr_t)side.data,
+                          epoch, NULL};
+    struct fault fault;
+    if (program_start(&flip->program, &flip->control->loop, argv, limit_ms, on_program_end, &fault))
+        return;
+    if (flip->way_back)
+        end_way_back(flip, false);
+    else
+        fail_module(flip, 500, fault.text);
+}
+
+static void tell_applications(struct flip *flip)
+{
+    flip->drained_ms = flip->control->loop.now_ms;
+    flip->record.drain_ms = elapsed_ms(flip);
+    if (program_of(flip).length == 0) {
         log_warning("module %s has no on_flip: nobody tells the applications", flip->record.module);
         succeed_module(flip);
         return;
     }
-    char epoch[EPOCH_TEXT_BYTES];
-    snprintf(epoch, sizeof(epoch), "%llu", (unsigned long long)flip->record.epoch);
-    struct strview side = write_owner_name(flip->record.to);
-    char *const argv[] = {(char *)(uintptr_t)module->on_flip.data,
-                          (char *)(uintptr_t)flip->record.module, (char *)(uintptr_t)side.data,
-                          epoch, NULL};
-    struct fault fault;
-    if (!program_start(&flip->program, flip->loop, argv, FLIP_LIMIT_MS, on_program_end, &fault))
-        fail_module(flip, fault.text);
+    uint64_t limit_ms = first_order(flip)->limit_ms;
+    uint64_t left_ms = elapsed_ms(flip) < limit_ms ? limit_ms - elapsed_ms(flip) : 1;
+    run_program(flip, flip->record.to, left_ms);
 }
 
-static uint32_t writes_in_flight(const struct flip *flip)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < flip->publisher->worker_count; i++)
-        sum += worker_count_writes(flip->publisher->workers[i], module_now(flip)->name);
-    return sum;
-}
+/* --- holding the writes -------------------------------------------------------------------- */
 
 static void look_at_writes(struct flip *flip)
 {
-    if (writes_in_flight(flip) == 0)
-        run_program(flip);
-    else if (flip->loop->now_ms - flip->began_ms > FLIP_LIMIT_MS)
-        fail_module(flip, "older writes did not end in time");
+    struct flip_order *order = first_order(flip);
+    if (control_count_writes(flip->control, strview_of(order->module)) == 0)
+        tell_applications(flip);
+    else if (elapsed_ms(flip) > order->limit_ms)
+        fail_module(flip, 504, "older writes did not end in time");
     else
-        deadline_start(flip->loop, &flip->poll, POLL_MS);
+        deadline_start(&flip->control->loop, &flip->poll, POLL_MS);
 }
 
 static void on_poll(struct deadline *deadline)
@@ -141,141 +291,136 @@ static void on_poll(struct deadline *deadline)
     look_at_writes(LIST_ENTRY(deadline, struct flip, poll));
 }
 
-static void begin_module(struct flip *flip)
+static void begin_module(struct flip *flip, struct flip_order *order)
 {
     struct fault fault;
-    struct module *module = module_now(flip);
-    flip->began_ms = flip->loop->now_ms;
+    struct control *control = flip->control;
+    struct live_module *module = module_now(flip);
+    flip->way_back = false;
+    flip->began_ms = control->loop.now_ms;
     flip->drained_ms = 0;
-    flip->record = (struct journal_flip){
-        .module = module->name.data,
-        .from = module->write_owner,
-        .to = owner_wanted(flip),
-        .unix_ms = flip->loop->wall_ms,
-        .why = "",
-    };
-    uint64_t epoch = 0;
-    if (*flip->journal == NULL)
-        *flip->journal = journal_open(flip->state_dir, &fault);
-    if (*flip->journal == NULL ||
-        !journal_last_epoch(*flip->journal, flip->record.module, &epoch, &fault)) {
-        log_error("writes of %s stay with %.*s: %s", flip->record.module,
-                  STRVIEW_ARGS(write_owner_name(flip->record.from)), fault.text);
-        flip->failed = true;
-        flip->module++;
-        next_module(flip);
+    flip->record = (struct journal_flip){.module = order->module,
+                                         .from = module->owner,
+                                         .to = order->to,
+                                         .epoch = module->epoch + 1,
+                                         .generation = control->next_generation,
+                                         .unix_ms = control->loop.wall_ms,
+                                         .outcome = JOURNAL_BEGUN};
+    if (!control_open_journal(control, &fault) ||
+        !journal_begin_flip(control->journal, &flip->record, &fault)) {
+        fail_order(flip, order, 503, fault.text);
+        begin_next_later(flip);
         return;
     }
-    flip->record.epoch = epoch + 1;
-    module->frozen = true;
-    publish_now(flip); /* returns when every worker holds the module's writes */
+    module->epoch += EPOCHS_OF_ATTEMPT;
+    module->flipping = true;
+    flip->begun = true;
+    control_publish_live(control); /* returns when every worker holds the module's writes */
     look_at_writes(flip);
 }
 
-/* The next module whose owner is not the wanted one; after the last, the end. */
-static void next_module(struct flip *flip)
+/* --- one after the other ------------------------------------------------------------------- */
+
+static void begin_next(struct task *task)
 {
-    while (flip->module < flip->now->count && module_now(flip)->write_owner == owner_wanted(flip))
-        flip->module++;
-    if (flip->module < flip->now->count) {
-        begin_module(flip);
+    struct flip *flip = LIST_ENTRY(task, struct flip, next);
+    if (!flip_is_on(flip)) {
+        bool files_failed = flip->files_failed;
+        flip->files_failed = false;
+        control_flips_ended(flip->control, !files_failed);
         return;
     }
-    module_table_unref(flip->now);
-    snapshot_unref(flip->target);
-    flip->now = NULL;
-    flip->target = NULL;
-    flip->on_done(flip, !flip->failed);
+    struct flip_order *order = first_order(flip);
+    const struct live_module *module = module_now(flip);
+    if (module == NULL || !module->declared) {
+        fail_order(flip, order, 404, "the files do not have the module any more");
+    } else if (module->owner != order->to || module->unsettled) {
+        begin_module(flip, order);
+        return;
+    } else if (order->job != NULL && live_module_needs_flip(module) && !set_owner(flip, NULL)) {
+        fail_order(flip, order, 503, "the journal cannot be written");
+    } else {
+        end_order(order);
+    }
+    begin_next_later(flip);
 }
 
-/* --- starting and stopping ----------------------------------------------------------------- */
-
-static const struct module *same_module(const struct snapshot *snapshot,
-                                        const struct module *module)
+void flip_init(struct flip *flip, struct control *control)
 {
-    return module_table_find(snapshot->modules, module->name);
-}
-
-bool flip_is_needed(const struct snapshot *current, const struct snapshot *target)
-{
-    for (uint32_t i = 0; i < target->modules->count; i++) {
-        const struct module *wanted = &target->modules->modules[i];
-        const struct module *now = same_module(current, wanted);
-        if (now != NULL && now->write_owner != wanted->write_owner)
-            return true;
-    }
-    return false;
-}
-
-bool flip_start_take(struct flip *flip, struct snapshot *target, struct fault *fault)
-{
-    const struct snapshot *current = flip->publisher->current;
-    struct module_table *now = module_table_copy(target->modules);
-    for (uint32_t i = 0; i < now->count; i++) {
-        const struct module *running = same_module(current, &now->modules[i]);
-        if (running == NULL || running->write_owner == now->modules[i].write_owner)
-            continue;
-        now->modules[i].write_owner = running->write_owner;
-        if (now->modules[i].stage == STAGE_RETIRED) /* that would move the writes by itself */
-            now->modules[i].stage = running->stage;
-    }
-    struct snapshot *first =
-        snapshot_with_modules_take(target, module_table_copy(now), (*flip->next_generation)++);
-    if (!publisher_publish_take(flip->publisher, first, fault)) {
-        module_table_unref(now);
-        snapshot_unref(target);
-        return false;
-    }
-    flip->target = target;
-    flip->now = now;
-    flip->module = 0;
-    flip->failed = false;
+    *flip = (struct flip){.control = control};
+    list_init(&flip->orders);
+    task_init(&flip->next, begin_next);
     deadline_init(&flip->poll, on_poll);
-    next_module(flip);
-    return true;
+}
+
+void flip_add(struct flip *flip, const struct live_module *module, enum write_owner to,
+              struct change_job *job)
+{
+    struct flip_order *order = memory_zalloc(sizeof(*order));
+    memcpy(order->module, module->name, sizeof(order->module));
+    order->to = to;
+    order->job = job;
+    order->limit_ms =
+        job != NULL && job->change.timeout_ms != 0 ? job->change.timeout_ms : CHANGE_TIMEOUT_MS;
+    if (job != NULL)
+        job->flips++;
+    list_append(&flip->orders, &order->node);
+    if (!flip->begun)
+        task_schedule(&flip->control->loop, &flip->next);
+}
+
+/* --- giving up ----------------------------------------------------------------------------- */
+
+static void give_up_first(struct flip *flip, int status, const char *why)
+{
+    if (flip->way_back)
+        return; /* it is about that already */
+    if (program_is_running(&flip->program)) {
+        program_stop(&flip->program);
+        go_back(flip, status, why);
+        return;
+    }
+    deadline_stop(&flip->poll);
+    fail_module(flip, status, why);
+}
+
+/* Gives up those orders that `module` says, or all for NULL, but for those that lead to legacy. */
+static void give_up(struct flip *flip, const struct live_module *module, int status,
+                    const char *why)
+{
+    struct list *node = flip->orders.next;
+    bool is_begun = flip->begun;
+    while (node != &flip->orders) {
+        struct flip_order *order = LIST_ENTRY(node, struct flip_order, node);
+        node = node->next;
+        bool meant = module == NULL ||
+                     (strcmp(order->module, module->name) == 0 && order->to != WRITE_OWNER_LEGACY);
+        if (meant && is_begun)
+            give_up_first(flip, status, why);
+        else if (meant)
+            fail_order(flip, order, status, why);
+        is_begun = false;
+    }
+}
+
+void flip_keep_on_legacy(struct flip *flip, const struct live_module *module)
+{
+    give_up(flip, module, 409, "given up: the module was aborted with its writes");
 }
 
 void flip_cancel(struct flip *flip)
 {
-    if (flip_is_on(flip) && flip->module < flip->now->count && module_now(flip)->frozen) {
-        log_warning("the change of write owner of %s is given up", flip->record.module);
-        program_stop(&flip->program);
-        record(flip, false, "given up: the proxy stops");
-        module_now(flip)->frozen = false;
-        publish_now(flip);
-    }
-    flip_stop(flip);
-}
-
-struct snapshot *flip_with_recorded_owners(struct snapshot *wanted, struct journal *journal,
-                                           uint64_t generation)
-{
-    struct module_table *table = module_table_copy(wanted->modules);
-    bool differs = false;
-    for (uint32_t i = 0; i < table->count; i++) {
-        struct module *module = &table->modules[i];
-        enum write_owner owner;
-        if (!journal_last_owner(journal, module->name.data, &owner) || owner == module->write_owner)
-            continue;
-        module->write_owner = owner;
-        if (module->stage == STAGE_RETIRED)
-            module->stage = STAGE_LIVE; /* retired with another owner than extracted cannot be */
-        differs = true;
-    }
-    if (differs)
-        return snapshot_with_modules_take(wanted, table, generation);
-    module_table_unref(table);
-    return NULL;
+    give_up(flip, NULL, 503, "given up: the proxy stops");
 }
 
 void flip_stop(struct flip *flip)
 {
-    if (!flip_is_on(flip))
-        return;
+    task_cancel(&flip->next);
     deadline_stop(&flip->poll);
     program_stop(&flip->program);
-    module_table_unref(flip->now);
-    snapshot_unref(flip->target);
-    flip->now = NULL;
-    flip->target = NULL;
+    while (flip_is_on(flip)) {
+        struct flip_order *order = first_order(flip);
+        list_remove(&order->node);
+        free(order);
+    }
 }

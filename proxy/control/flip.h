@@ -1,58 +1,59 @@
 /*
- * A change of write owner, one module after the other, each as one transaction: freeze the module's
- * writes, wait until no older one is in flight, run `on_flip`, record it, set the owner, unfreeze.
- * A failure leaves the old owner. Control thread; nothing here blocks it for long.
+ * Changes of write owner, one after the other, each as one transaction: freeze the module's writes,
+ * wait until no older one is in flight, run `on_flip`, record it, set the owner, unfreeze. A
+ * failure leaves the old owner; where the program was cut off, it is run once more, the way back.
+ * All it knows of modules is in control's live state, so that what else changes meanwhile stays
+ * changed. Control thread; nothing here blocks it for long.
  */
 #ifndef CONTROL_FLIP_H
 #define CONTROL_FLIP_H
 
+#include "proxy/control/change_job.h"
 #include "proxy/control/journal.h"
 #include "proxy/control/program.h"
-#include "proxy/control/publish.h"
 
-struct flip {
-    struct loop *loop;
-    struct publisher *publisher;
-    struct journal **journal; /* opened when first needed */
-    const char *state_dir;    /* borrowed: of the start, whatever the files say since */
-    uint64_t *next_generation;
-    struct snapshot *target;  /* what is wanted in the end; one reference. NULL: no flip is on */
-    struct module_table *now; /* the target's modules with the owners as they are now */
-    uint32_t module;          /* the one being changed */
-    struct deadline poll;     /* is a write still in flight? */
-    struct program program;
-    struct journal_flip record;
-    uint64_t began_ms;
-    uint64_t drained_ms;
-    bool failed; /* one of the modules kept its old owner */
-    void (*on_done)(struct flip *flip, bool successful);
+struct flip_order {
+    struct list node;
+    char module[LIVE_NAME_BYTES];
+    enum write_owner to;
+    uint64_t limit_ms;      /* for all of it, the way back excepted */
+    struct change_job *job; /* ends with its last order; NULL: the files want it */
 };
 
-/* Does `target` change the write owner of a module that `current` has? */
-bool flip_is_needed(const struct snapshot *current, const struct snapshot *target);
+struct flip {
+    struct control *control;
+    struct list orders; /* the first is the one under way */
+    struct task next;
+    bool begun;    /* the first order holds its module's writes */
+    bool way_back; /* it has failed already */
+    struct deadline poll;
+    struct program program;
+    struct journal_flip record;
+    struct fault why; /* it failed, with this status for the answer */
+    int status;
+    uint64_t began_ms;
+    uint64_t drained_ms;
+    bool files_failed; /* an owner that the files want could not be set; for who reloads */
+};
 
-/* Takes the target. on_done comes later, or inside this call; the target's other changes are in
- * force before the first module is frozen. False with *fault set when not even that could be
- * published. */
-bool flip_start_take(struct flip *flip, struct snapshot *target, struct fault *fault);
+void flip_init(struct flip *flip, struct control *control);
+
+/* Begins at the end of this turn of the loop, or when those before it are done. */
+void flip_add(struct flip *flip, const struct live_module *module, enum write_owner to,
+              struct change_job *job);
 
 static inline bool flip_is_on(const struct flip *flip)
 {
-    return flip->target != NULL;
+    return !list_is_empty(&flip->orders);
 }
 
-/* Gives up what is under way and lets the held writes go to their old owner. */
+/* Gives up what would move the module's writes away from legacy, begun or not. */
+void flip_keep_on_legacy(struct flip *flip, const struct live_module *module);
+
+/* Gives up everything; what was begun still goes the way back, if there is time. */
 void flip_cancel(struct flip *flip);
 
-/*
- * The snapshot to begin with after a start, when the journal's last owners are not those of the
- * files: one with the recorded owners, from which a flip leads to the wanted one. NULL when they
- * agree.
- */
-struct snapshot *flip_with_recorded_owners(struct snapshot *wanted, struct journal *journal,
-                                           uint64_t generation);
-
-/* Ends what is under way without another change; no event comes after this. */
+/* Ends what is under way, without an answer; no event comes after this. The jobs are left alone. */
 void flip_stop(struct flip *flip);
 
 #endif

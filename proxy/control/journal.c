@@ -1,33 +1,106 @@
-#include "proxy/control/journal.h"
+#include "proxy/control/journal_internal.h"
 
 #include <errno.h>
-#include <sqlite3.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/core/array.h"
-#include "proxy/core/log.h"
 
-enum { PATH_BYTES = 4096, BUSY_MS = 2000 };
+/* Who else writes into the file holds everything up, abort's record included: not for long. */
+enum { PATH_BYTES = 4096, BUSY_MS = 500 };
 
-struct journal {
-    sqlite3 *database;
-};
+/* --- statements ---------------------------------------------------------------------------- */
 
-/* One step a version (PRAGMA user_version), so that an older file is brought up to date. */
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS flip("
-    " id INTEGER PRIMARY KEY AUTOINCREMENT, unix_ms INTEGER NOT NULL, module TEXT NOT NULL,"
-    " owner_from TEXT NOT NULL, owner_to TEXT NOT NULL, epoch INTEGER NOT NULL,"
-    " generation INTEGER NOT NULL, drain_ms INTEGER NOT NULL, program_ms INTEGER NOT NULL,"
-    " total_ms INTEGER NOT NULL, successful INTEGER NOT NULL, why TEXT NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS flip_by_module ON flip(module, id);"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+bool sql_fault(const struct journal *journal, struct fault *fault)
+{
+    return fault_set(fault, "the journal failed: %s", sqlite3_errmsg(journal->database));
+}
+
+static bool bind(sqlite3_stmt *statement, int index, const struct sql_value *value)
+{
+    if (!value->is_text)
+        return sqlite3_bind_int64(statement, index, (sqlite3_int64)value->number) == SQLITE_OK;
+    const char *data = value->text.data != NULL ? value->text.data : "";
+    return sqlite3_bind_text(statement, index, data, (int)value->text.length, SQLITE_STATIC) ==
+           SQLITE_OK;
+}
+
+sqlite3_stmt *sql_prepare(struct journal *journal, const char *sql, const struct sql_value *values,
+                          size_t count, struct fault *fault)
+{
+    sqlite3_stmt *statement = NULL;
+    bool good = sqlite3_prepare_v2(journal->database, sql, -1, &statement, NULL) == SQLITE_OK;
+    for (size_t i = 0; good && i < count; i++)
+        good = bind(statement, (int)i + 1, &values[i]);
+    if (good)
+        return statement;
+    sql_fault(journal, fault);
+    sqlite3_finalize(statement);
+    return NULL;
+}
+
+bool sql_run(struct journal *journal, const char *sql, const struct sql_value *values, size_t count,
+             struct fault *fault)
+{
+    sqlite3_stmt *statement = sql_prepare(journal, sql, values, count, fault);
+    if (statement == NULL)
+        return false;
+    bool good = sqlite3_step(statement) == SQLITE_DONE || sql_fault(journal, fault);
+    sqlite3_finalize(statement);
+    return good;
+}
+
+struct strview sql_column_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text != NULL ? strview_make(text, (size_t)sqlite3_column_bytes(statement, column))
+                        : STRVIEW("");
+}
+
+uint64_t sql_column_number(sqlite3_stmt *statement, int column)
+{
+    return (uint64_t)sqlite3_column_int64(statement, column);
+}
+
+/* --- transactions -------------------------------------------------------------------------- */
+
+/* A file that was deleted or replaced would take changes that no restart finds. */
+static bool is_in_place(struct journal *journal)
+{
+    int moved = 0;
+    return sqlite3_file_control(journal->database, "main", SQLITE_FCNTL_HAS_MOVED, &moved) !=
+               SQLITE_OK ||
+           moved == 0;
+}
+
+bool journal_begin(struct journal *journal, struct fault *fault)
+{
+    if (!is_in_place(journal))
+        return fault_set(fault, "the journal's file has been deleted or replaced; a restart makes "
+                                "or takes the new one");
+    return sql_run(journal, "BEGIN IMMEDIATE", NULL, 0, fault);
+}
+
+bool journal_commit(struct journal *journal, struct fault *fault)
+{
+    if (sql_run(journal, "COMMIT", NULL, 0, fault))
+        return true;
+    journal_rollback(journal);
+    return false;
+}
+
+void journal_rollback(struct journal *journal)
+{
+    /* Some failures have ended the transaction already. */
+    if (sqlite3_get_autocommit(journal->database) == 0)
+        sqlite3_exec(journal->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* --- the file ------------------------------------------------------------------------------ */
 
 static bool format_path(const char *state_dir, char path[static PATH_BYTES])
 {
@@ -41,26 +114,44 @@ bool journal_exists(const char *state_dir)
     return format_path(state_dir, path) && access(path, F_OK) == 0;
 }
 
-static bool sql_fault(const struct journal *journal, struct fault *fault)
+/* The folder is locked and not the file: SQLite has locks of its own there. */
+static bool take_folder(struct journal *journal, const char *path, struct fault *fault)
 {
-    return fault_set(fault, "the journal failed: %s", sqlite3_errmsg(journal->database));
-}
-
-static bool make_folder(const char *path, struct fault *fault)
-{
-    if (mkdir(path, 0750) == 0 || errno == EEXIST)
-        return true;
-    return fault_set(fault, "cannot make state_dir `%s`: %s", path, strerror(errno));
-}
-
-static bool prepare_file(struct journal *journal, struct fault *fault)
-{
-    sqlite3_busy_timeout(journal->database, BUSY_MS);
-    if (sqlite3_exec(journal->database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
-                     NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_exec(journal->database, schema, NULL, NULL, NULL) != SQLITE_OK)
-        return sql_fault(journal, fault);
+    if (mkdir(path, 0750) != 0 && errno != EEXIST)
+        return fault_set(fault, "cannot make state_dir `%s`: %s", path, strerror(errno));
+    journal->folder_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->folder_fd < 0)
+        return fault_set(fault, "cannot open state_dir `%s`: %s", path, strerror(errno));
+    if (flock(journal->folder_fd, LOCK_EX | LOCK_NB) != 0)
+        return fault_set(fault, "another proxy uses state_dir `%s`", path);
     return true;
+}
+
+static bool is_intact(struct journal *journal, const char *path, struct fault *fault)
+{
+    sqlite3_stmt *statement = sql_prepare(journal, "PRAGMA quick_check(1)", NULL, 0, fault);
+    bool good = statement != NULL && sqlite3_step(statement) == SQLITE_ROW &&
+                strview_equal(sql_column_text(statement, 0), STRVIEW("ok"));
+    sqlite3_finalize(statement);
+    return good || fault_set(fault,
+                             "the journal `%s` is damaged (%s); restore it, or move it away: then "
+                             "the files alone say what is in force",
+                             path, sqlite3_errmsg(journal->database));
+}
+
+static bool open_file(struct journal *journal, const char *path, struct fault *fault)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path, &journal->database, flags, NULL) != SQLITE_OK)
+        return fault_set(fault, "cannot open the journal `%s`: %s", path,
+                         sqlite3_errmsg(journal->database));
+    sqlite3_busy_timeout(journal->database, BUSY_MS);
+    if (!is_intact(journal, path, fault))
+        return false;
+    if (sqlite3_exec(journal->database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+                     NULL, NULL, NULL) != SQLITE_OK)
+        return sql_fault(journal, fault);
+    return journal_update_schema(journal, fault);
 }
 
 struct journal *journal_open(const char *state_dir, struct fault *fault)
@@ -70,21 +161,12 @@ struct journal *journal_open(const char *state_dir, struct fault *fault)
         fault_set(fault, "the path of state_dir is too long");
         return NULL;
     }
-    if (!make_folder(state_dir, fault))
-        return NULL;
     struct journal *journal = memory_zalloc(sizeof(*journal));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(path, &journal->database, flags, NULL) != SQLITE_OK) {
-        fault_set(fault, "cannot open the journal `%s`: %s", path,
-                  sqlite3_errmsg(journal->database));
-        journal_close(journal);
-        return NULL;
-    }
-    if (!prepare_file(journal, fault)) {
-        journal_close(journal);
-        return NULL;
-    }
-    return journal;
+    journal->folder_fd = -1;
+    if (take_folder(journal, state_dir, fault) && open_file(journal, path, fault))
+        return journal;
+    journal_close(journal);
+    return NULL;
 }
 
 void journal_close(struct journal *journal)
@@ -92,73 +174,7 @@ void journal_close(struct journal *journal)
     if (journal == NULL)
         return;
     sqlite3_close(journal->database);
+    if (journal->folder_fd >= 0)
+        close(journal->folder_fd);
     free(journal);
-}
-
-static sqlite3_stmt *prepare(struct journal *journal, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(journal->database, sql, -1, &statement, NULL) != SQLITE_OK)
-        return NULL;
-    return statement;
-}
-
-bool journal_last_epoch(struct journal *journal, const char *module, uint64_t *ret_epoch,
-                        struct fault *fault)
-{
-    /* After a failure the program has made the old owner own again, with the next epoch. */
-    sqlite3_stmt *statement = prepare(
-        journal, "SELECT coalesce(max(epoch + 1 - successful), 1) FROM flip WHERE module = ?");
-    if (statement == NULL)
-        return sql_fault(journal, fault);
-    sqlite3_bind_text(statement, 1, module, -1, SQLITE_STATIC);
-    bool good = sqlite3_step(statement) == SQLITE_ROW;
-    if (good)
-        *ret_epoch = (uint64_t)sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return good || sql_fault(journal, fault);
-}
-
-bool journal_last_owner(struct journal *journal, const char *module, enum write_owner *ret_owner)
-{
-    sqlite3_stmt *statement =
-        prepare(journal, "SELECT owner_to FROM flip WHERE module = ? AND successful = 1"
-                         " ORDER BY id DESC LIMIT 1");
-    if (statement == NULL) {
-        log_error("the journal failed: %s", sqlite3_errmsg(journal->database));
-        return false;
-    }
-    sqlite3_bind_text(statement, 1, module, -1, SQLITE_STATIC);
-    bool found =
-        sqlite3_step(statement) == SQLITE_ROW &&
-        write_owner_parse(strview_of((const char *)sqlite3_column_text(statement, 0)), ret_owner);
-    sqlite3_finalize(statement);
-    return found;
-}
-
-bool journal_record_flip(struct journal *journal, const struct journal_flip *flip,
-                         struct fault *fault)
-{
-    sqlite3_stmt *statement = prepare(
-        journal, "INSERT INTO flip(unix_ms, module, owner_from, owner_to, epoch, generation,"
-                 " drain_ms, program_ms, total_ms, successful, why)"
-                 " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    if (statement == NULL)
-        return sql_fault(journal, fault);
-    struct strview from = write_owner_name(flip->from);
-    struct strview to = write_owner_name(flip->to);
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)flip->unix_ms);
-    sqlite3_bind_text(statement, 2, flip->module, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 3, from.data, (int)from.length, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 4, to.data, (int)to.length, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 5, (sqlite3_int64)flip->epoch);
-    sqlite3_bind_int64(statement, 6, (sqlite3_int64)flip->generation);
-    sqlite3_bind_int64(statement, 7, (sqlite3_int64)flip->drain_ms);
-    sqlite3_bind_int64(statement, 8, (sqlite3_int64)flip->program_ms);
-    sqlite3_bind_int64(statement, 9, (sqlite3_int64)flip->total_ms);
-    sqlite3_bind_int(statement, 10, flip->successful);
-    sqlite3_bind_text(statement, 11, flip->why, -1, SQLITE_STATIC);
-    bool good = sqlite3_step(statement) == SQLITE_DONE;
-    sqlite3_finalize(statement);
-    return good || sql_fault(journal, fault);
 }

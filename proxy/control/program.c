@@ -91,6 +91,11 @@ bool program_start(struct program *program, struct loop *loop, char *const argv[
     return true;
 }
 
+bool program_is_running(const struct program *program)
+{
+    return program->pid != NO_PID;
+}
+
 void program_stop(struct program *program)
 {
     if (program->pid == NO_PID)

@@ -27,6 +27,8 @@ bool program_start(struct program *program, struct loop *loop, char *const argv[
                    uint64_t limit_ms, void (*on_end)(struct program *program, int status),
                    struct fault *fault);
 
+bool program_is_running(const struct program *program);
+
 /* Kills it if it runs; no event comes after this. */
 void program_stop(struct program *program);
 

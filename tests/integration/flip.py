@@ -118,8 +118,7 @@ class WriteOwner(ProxyCase):
         thread = self.start_post(results, "/api/slow")
         self.slow_seen.wait(10)
         self.change("extracted")
-        # Loaded, published with the old owner, published frozen.
-        wait_until("it is frozen", lambda: self.proxy.total("strangler_config_generation") >= 4)
+        self.proxy.wait_total(1, "strangler_module_frozen", module="m")
         later: list = []
         second = self.start_post(later)
         wait_until("the second write waits",
