@@ -97,10 +97,12 @@ static void add_reply_form(struct page *page, const struct thread_view *view)
     if (view->fault != NULL)
         html_add(body, "<p class=\"fault\" id=\"text-fault\">{}</p>\n",
                  html_string(view->fault->detail));
-    html_add(body,
-             "<textarea rows=\"6\" id=\"text\" name=\"text\" maxlength=\"10000\" required>\n"
-             "{}</textarea>\n<button>Reply</button>\n</form>\n",
-             html_view(view->text));
+    html_add_constant(
+        body, "<textarea rows=\"6\" id=\"text\" name=\"text\" maxlength=\"10000\" required");
+    /* At the end of a long page: focus makes it seen. */
+    if (view->fault != NULL)
+        html_add_constant(body, " autofocus aria-invalid=\"true\" aria-describedby=\"text-fault\"");
+    html_add(body, ">\n{}</textarea>\n<button>Reply</button>\n</form>\n", html_view(view->text));
 }
 
 static sqlite3_stmt *begin_thread(struct page *page, int64_t id)

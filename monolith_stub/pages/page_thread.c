@@ -93,10 +93,11 @@ static void append_reply_form(const struct request *request, struct reply *reply
     if (fault != NULL)
         html(out, "<p class=\"fault\" id=\"text-fault\">{}</p>\n",
              html_string(outcome_detail(fault)));
-    html(out,
-         "<textarea rows=\"6\" id=\"text\" name=\"text\" maxlength=\"10000\" required>\n"
-         "{}</textarea>\n<button>Reply</button>\n</form>\n",
-         html_view(text));
+    html_raw(out, "<textarea rows=\"6\" id=\"text\" name=\"text\" maxlength=\"10000\" required");
+    /* At the end of a long page: focus makes it seen. */
+    if (fault != NULL)
+        html_raw(out, " autofocus aria-invalid=\"true\" aria-describedby=\"text-fault\"");
+    html(out, ">\n{}</textarea>\n<button>Reply</button>\n</form>\n", html_view(text));
 }
 
 static void append_head(const struct request *request, struct reply *reply, sqlite3_stmt *thread)
