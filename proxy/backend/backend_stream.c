@@ -14,6 +14,8 @@ struct strview backend_fault_name(enum backend_fault fault)
         [BACKEND_FAULT_IDLE_TIMEOUT] = "idle_timeout",
         [BACKEND_FAULT_TOTAL_TIMEOUT] = "total_timeout",
         [BACKEND_FAULT_TLS] = "tls",
+        [BACKEND_FAULT_NO_ENDPOINT] = "no_endpoint",
+        [BACKEND_FAULT_STATUS] = "status",
     };
     return strview_of(names[fault]);
 }

@@ -27,7 +27,9 @@ enum backend_fault {
     BACKEND_FAULT_FIRST_BYTE_TIMEOUT, /* this and the next two are set by the owner of the stream */
     BACKEND_FAULT_IDLE_TIMEOUT,
     BACKEND_FAULT_TOTAL_TIMEOUT,
-    BACKEND_FAULT_TLS, /* the handshake failed: a certificate, a name, a protocol */
+    BACKEND_FAULT_TLS,         /* the handshake failed: a certificate, a name, a protocol */
+    BACKEND_FAULT_NO_ENDPOINT, /* none takes requests: drained, or not known yet */
+    BACKEND_FAULT_STATUS,      /* 502, 503 or 504 that another side answered in place of */
     BACKEND_FAULT_COUNT
 };
 

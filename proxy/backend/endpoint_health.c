@@ -168,6 +168,8 @@ bool fault_is_failure(enum backend_fault fault, bool reused)
         return true;
     case BACKEND_FAULT_OVERLOAD:      /* our own lack */
     case BACKEND_FAULT_TOTAL_TIMEOUT: /* may be the client's slowness */
+    case BACKEND_FAULT_NO_ENDPOINT:
+    case BACKEND_FAULT_STATUS: /* counted as the answer that it is */
     case BACKEND_FAULT_COUNT:
         break;
     }

@@ -84,6 +84,14 @@ static void check_pin(const struct module_settings *module, struct config_report
                        "with `pin = 0` the module takes no part in its `pin_group`");
 }
 
+static void check_fallback(const struct module_settings *module, struct config_report *report)
+{
+    if (module->fallback_after.node == NULL || module->on_error.value != ON_ERROR_FAIL)
+        return;
+    source_warning(report, "fallback-unused", source_name_span(module->fallback_after.node),
+                   "without `on_error = \"fallback\"` nothing is tried on legacy");
+}
+
 void settings_check_module(struct settings *settings, struct module_settings *module,
                            struct config_report *report)
 {
@@ -92,6 +100,7 @@ void settings_check_module(struct settings *settings, struct module_settings *mo
         settings_use_backend(settings, &module->extracted, report);
     check_writes(module, report);
     check_pin(module, report);
+    check_fallback(module, report);
     check_shadow(module, extracted, report);
     if (report->errors == 0)
         check_percent(settings, module, report);

@@ -158,6 +158,8 @@ struct compare_settings {
     struct number_setting baseline;
 };
 
+enum { ON_ERROR_FAIL, ON_ERROR_FALLBACK };
+
 enum { SHADOW_WRITES_OFF, SHADOW_WRITES_SANDBOX };
 
 struct module_settings {

@@ -56,6 +56,8 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
             .pin_ms = (uint64_t)from->pin.value,
             .pin_cookie = arena_printf(&table->arena, PIN_MODULE_PREFIX "%.*s", STRVIEW_ARGS(name)),
             .pin_group_cookie = group_cookie(&table->arena, from->pin_group.text),
+            .falls_back = from->on_error.value == ON_ERROR_FALLBACK,
+            .fallback_after_ms = (uint64_t)from->fallback_after.value,
             .legacy_backend = backend_index(settings, &from->legacy),
             .extracted_backend = backend_index(settings, &from->extracted),
         };

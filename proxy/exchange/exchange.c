@@ -103,25 +103,6 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
 
 /* --- forwarding ---------------------------------------------------------------------------- */
 
-static int64_t chosen_timeout(int64_t of_route, int64_t of_backend)
-{
-    return of_route != TIMEOUT_UNSET ? of_route : of_backend;
-}
-
-static void resolve_timeouts(struct exchange *exchange)
-{
-    exchange->timeouts = exchange->backend->timeouts;
-    const struct route *route = exchange->plan.route;
-    if (route == NULL || route->timeouts == NULL)
-        return;
-    const struct timeouts *own = route->timeouts;
-    struct timeouts *timeouts = &exchange->timeouts;
-    timeouts->connect_ms = chosen_timeout(own->connect_ms, timeouts->connect_ms);
-    timeouts->first_byte_ms = chosen_timeout(own->first_byte_ms, timeouts->first_byte_ms);
-    timeouts->idle_ms = chosen_timeout(own->idle_ms, timeouts->idle_ms);
-    timeouts->total_ms = chosen_timeout(own->total_ms, timeouts->total_ms);
-}
-
 static void prepare_request(struct exchange *exchange)
 {
     const struct request_head *request = exchange->request;
@@ -226,11 +207,13 @@ void exchange_proceed(struct exchange *exchange)
         return;
     }
     count_write(exchange);
-    exchange->backend = &exchange_snapshot(exchange)->backends[exchange->plan.backend];
-    resolve_timeouts(exchange);
+    exchange_choose_backend(exchange);
     prepare_request(exchange);
     retry_budget_add(&environment->retries);
     deadline_start(&environment->io->loop, &exchange->total, (uint64_t)exchange->timeouts.total_ms);
+    if (plan_may_fall_back(&exchange->plan, exchange->request))
+        deadline_start(&environment->io->loop, &exchange->patience,
+                       exchange->plan.module->fallback_after_ms);
     exchange_body_progress(exchange);
     exchange_forward(exchange);
 }

@@ -2,6 +2,7 @@
 #include "proxy/exchange/exchange_internal.h"
 
 #include "proxy/core/check.h"
+#include "proxy/backend/endpoint_health.h"
 
 void exchange_close_stream(struct exchange *exchange)
 {
@@ -31,6 +32,9 @@ static void on_response_head(void *owner, const struct response_head *head)
     struct exchange *exchange = owner;
     struct exchange_environment *environment = exchange->environment;
     uint64_t now_us = environment->io->loop.now_us;
+    if (status_is_failure(head->status) && exchange_replace_answer(exchange, head->status))
+        return;
+    deadline_stop(&exchange->patience);
     exchange_set_state(exchange, EXCHANGE_RESPONDING);
     exchange->answer_started = true;
     exchange->first_byte_us = now_us - exchange->began_us;
@@ -106,58 +110,4 @@ void exchange_give_up_on_client(struct exchange *exchange, int status, const cha
     if (exchange->state == EXCHANGE_RESPONDING)
         exchange_set_state(exchange, EXCHANGE_FAILED);
     exchange->table->cut(exchange->client);
-}
-
-static const char *detail_of(enum backend_fault fault)
-{
-    switch (fault) {
-    case BACKEND_FAULT_CONNECT:
-    case BACKEND_FAULT_CONNECT_TIMEOUT:
-        return "The backend cannot be reached.";
-    case BACKEND_FAULT_RESET:
-    case BACKEND_FAULT_REFUSED:
-        return "The backend closed the connection before it answered.";
-    case BACKEND_FAULT_MALFORMED:
-        return "The backend's answer was malformed.";
-    case BACKEND_FAULT_HEADER_LIMIT:
-        return "The backend's answer had too large a head.";
-    case BACKEND_FAULT_TLS:
-        return "No trusted connection to the backend can be made.";
-    case BACKEND_FAULT_OVERLOAD:
-        return "Too many connections to the backend are in use.";
-    case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
-    case BACKEND_FAULT_IDLE_TIMEOUT:
-    case BACKEND_FAULT_TOTAL_TIMEOUT:
-        return "The backend did not answer in time.";
-    case BACKEND_FAULT_COUNT:
-        break;
-    }
-    return NULL;
-}
-
-void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault, bool unprocessed,
-                             bool reused)
-{
-    exchange_record_fault(exchange, fault);
-    backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend), fault, reused);
-    exchange_close_stream(exchange);
-    struct retry_facts facts = {
-        .fault = fault,
-        .unprocessed = unprocessed,
-        .reused = reused,
-        .is_read = !exchange->plan.is_write,
-        .body_given = exchange->body_given,
-        .answer_started = exchange->answer_started,
-        .attempts = exchange->attempts,
-        .endpoint_count = backend_endpoints(exchange->backend)->count,
-    };
-    if (retry_decide(&facts, &exchange->environment->retries)) {
-        exchange_forward(exchange);
-    } else if (!exchange->answer_started) {
-        exchange_reply_locally(exchange, status_of_fault(fault), detail_of(fault));
-    } else {
-        exchange_set_state(exchange, EXCHANGE_FAILED);
-        exchange_deadlines_stop(exchange);
-        exchange->table->cut(exchange->client);
-    }
 }

@@ -50,11 +50,17 @@ static void on_body_expired(struct deadline *deadline)
         exchange_body_progress(exchange);
 }
 
+static void on_patience_expired(struct deadline *deadline)
+{
+    exchange_lose_patience(LIST_ENTRY(deadline, struct exchange, patience));
+}
+
 void exchange_deadlines_init(struct exchange *exchange)
 {
     deadline_init(&exchange->progress, on_progress_expired);
     deadline_init(&exchange->total, on_total_expired);
     deadline_init(&exchange->body, on_body_expired);
+    deadline_init(&exchange->patience, on_patience_expired);
 }
 
 void exchange_deadlines_stop(struct exchange *exchange)
@@ -62,6 +68,7 @@ void exchange_deadlines_stop(struct exchange *exchange)
     deadline_stop(&exchange->progress);
     deadline_stop(&exchange->total);
     deadline_stop(&exchange->body);
+    deadline_stop(&exchange->patience);
 }
 
 void exchange_progress(struct exchange *exchange)

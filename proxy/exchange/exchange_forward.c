@@ -1,6 +1,31 @@
 /* One attempt: an endpoint of the planned backend, and a stream to it. */
 #include "proxy/exchange/exchange_internal.h"
 
+static int64_t chosen_timeout(int64_t of_route, int64_t of_backend)
+{
+    return of_route != TIMEOUT_UNSET ? of_route : of_backend;
+}
+
+static void resolve_timeouts(struct exchange *exchange)
+{
+    exchange->timeouts = exchange->backend->timeouts;
+    const struct route *route = exchange->plan.route;
+    if (route == NULL || route->timeouts == NULL)
+        return;
+    const struct timeouts *own = route->timeouts;
+    struct timeouts *timeouts = &exchange->timeouts;
+    timeouts->connect_ms = chosen_timeout(own->connect_ms, timeouts->connect_ms);
+    timeouts->first_byte_ms = chosen_timeout(own->first_byte_ms, timeouts->first_byte_ms);
+    timeouts->idle_ms = chosen_timeout(own->idle_ms, timeouts->idle_ms);
+    timeouts->total_ms = chosen_timeout(own->total_ms, timeouts->total_ms);
+}
+
+void exchange_choose_backend(struct exchange *exchange)
+{
+    exchange->backend = &exchange_snapshot(exchange)->backends[exchange->plan.backend];
+    resolve_timeouts(exchange);
+}
+
 /* An IPv6 client may use any address of its /64. */
 static uint64_t key_of_address(const struct ip_address *address)
 {
@@ -49,7 +74,7 @@ void exchange_forward(struct exchange *exchange)
     struct exchange_environment *environment = exchange->environment;
     struct endpoint_state *endpoint = pick_endpoint(exchange);
     if (endpoint == NULL) {
-        exchange_reply_locally(exchange, 503, "The backend has no endpoint that takes requests.");
+        exchange_no_endpoint(exchange);
         return;
     }
     struct backend_stream_options options = {
@@ -67,4 +92,23 @@ void exchange_forward(struct exchange *exchange)
     exchange->pool = backend_pools_get(environment->pools, endpoint);
     exchange->stream = backend_pool_open_stream(exchange->pool, &options);
     exchange_progress(exchange);
+}
+
+/* What we said of the path that was asked for; the last of our fields. */
+static void take_back_original_path(struct headers *headers)
+{
+    if (headers->count > 0 && headers->fields[headers->count - 1].token == HEADER_X_ORIGINAL_PATH)
+        headers->count--;
+}
+
+void exchange_fall_back(struct exchange *exchange)
+{
+    if (exchange->plan.rewritten)
+        take_back_original_path(&exchange->forwarded);
+    plan_fall_back(&exchange->plan, exchange->request);
+    exchange_choose_backend(exchange);
+    exchange->endpoint = NULL;
+    exchange->backend_request.path = exchange->plan.path;
+    deadline_stop(&exchange->patience);
+    exchange_forward(exchange);
 }

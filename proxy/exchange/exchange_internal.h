@@ -51,6 +51,7 @@ struct exchange {
     struct headers forwarded;
     struct timeouts timeouts;
     uint32_t attempts;
+    uint32_t retries; /* attempts less the first and the fallback */
     uint64_t attempt_began_us;
 
     /* the request body */
@@ -71,7 +72,8 @@ struct exchange {
     struct deadline
         progress; /* first byte, then silence in the answer or a client that does not read */
     struct deadline total;
-    struct deadline body; /* silence in the request body */
+    struct deadline body;     /* silence in the request body */
+    struct deadline patience; /* with the side that another could answer in place of */
 };
 
 static inline struct snapshot *exchange_snapshot(const struct exchange *exchange)
@@ -94,8 +96,14 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
 
 /* --- exchange_forward.c -------------------------------------------------------------------- */
 
-/* Opens a stream to an endpoint of the planned backend: the first attempt or a retry. */
+/* The planned backend, and how long it may take. */
+void exchange_choose_backend(struct exchange *exchange);
+
+/* Opens a stream to an endpoint of the planned backend: the first attempt or another one. */
 void exchange_forward(struct exchange *exchange);
+
+/* Asks legacy in the place of extracted. */
+void exchange_fall_back(struct exchange *exchange);
 
 /* --- exchange_wait.c ----------------------------------------------------------------------- */
 
@@ -112,12 +120,24 @@ void exchange_give_held_body(struct exchange *exchange);
 
 extern const struct backend_stream_events exchange_stream_events;
 
+/* Closes the backend's stream, if there is one. */
+void exchange_close_stream(struct exchange *exchange);
+
+/* --- exchange_failure.c -------------------------------------------------------------------- */
+
 /* The attempt came to nothing: another one, a local reply, or a cut answer. */
 void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault, bool unprocessed,
                              bool reused);
 
-/* Closes the backend's stream, if there is one. */
-void exchange_close_stream(struct exchange *exchange);
+/* There was nobody to ask. */
+void exchange_no_endpoint(struct exchange *exchange);
+
+/* The endpoint answers that it cannot. True: another attempt is under way, and the answer is gone.
+ */
+bool exchange_replace_answer(struct exchange *exchange, int status);
+
+/* The endpoint has not answered for as long as the module waits for it. */
+void exchange_lose_patience(struct exchange *exchange);
 
 /* --- exchange_cookies.c -------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ void retry_budget_add(struct retry_budget *budget)
 }
 
 /* Might the same request succeed elsewhere, or on a fresh connection? */
-static bool is_worth_it(const struct retry_facts *facts)
+static bool is_worth_it(const struct attempt_facts *facts)
 {
     switch (facts->fault) {
     case BACKEND_FAULT_CONNECT:
@@ -31,22 +31,37 @@ static bool is_worth_it(const struct retry_facts *facts)
     case BACKEND_FAULT_OVERLOAD:
     case BACKEND_FAULT_IDLE_TIMEOUT:
     case BACKEND_FAULT_TOTAL_TIMEOUT:
+    case BACKEND_FAULT_NO_ENDPOINT:
+    case BACKEND_FAULT_STATUS:
     case BACKEND_FAULT_COUNT:
         break;
     }
     return false;
 }
 
-bool retry_decide(const struct retry_facts *facts, struct retry_budget *budget)
+static bool may_retry(const struct attempt_facts *facts)
 {
-    if (facts->attempts >= RETRY_ATTEMPTS_MAX || facts->answer_started || facts->body_given)
-        return false;
-    if (!(facts->is_read || facts->unprocessed) || !is_worth_it(facts))
-        return false;
-    if (budget->credit < RETRY_COST)
-        return false;
-    budget->credit -= RETRY_COST;
-    return true;
+    return facts->retries < RETRIES_MAX && !facts->still_running &&
+           (facts->is_read || facts->unprocessed) && is_worth_it(facts);
+}
+
+/* Whatever keeps the client from an answer, but for a time that is over in any case. */
+static bool may_fall_back(const struct attempt_facts *facts)
+{
+    return facts->may_fall_back && facts->is_read && facts->fault != BACKEND_FAULT_TOTAL_TIMEOUT;
+}
+
+enum next_attempt next_attempt_decide(const struct attempt_facts *facts,
+                                      struct retry_budget *budget)
+{
+    if (facts->answer_started || facts->body_given || budget->credit < RETRY_COST)
+        return NEXT_ATTEMPT_NONE;
+    enum next_attempt next = may_retry(facts)       ? NEXT_ATTEMPT_RETRY
+                             : may_fall_back(facts) ? NEXT_ATTEMPT_FALLBACK
+                                                    : NEXT_ATTEMPT_NONE;
+    if (next != NEXT_ATTEMPT_NONE)
+        budget->credit -= RETRY_COST;
+    return next;
 }
 
 int status_of_fault(enum backend_fault fault)
@@ -58,6 +73,7 @@ int status_of_fault(enum backend_fault fault)
     case BACKEND_FAULT_TOTAL_TIMEOUT:
         return 504;
     case BACKEND_FAULT_OVERLOAD:
+    case BACKEND_FAULT_NO_ENDPOINT:
         return 503;
     case BACKEND_FAULT_CONNECT:
     case BACKEND_FAULT_RESET:
@@ -65,6 +81,7 @@ int status_of_fault(enum backend_fault fault)
     case BACKEND_FAULT_MALFORMED:
     case BACKEND_FAULT_HEADER_LIMIT:
     case BACKEND_FAULT_TLS:
+    case BACKEND_FAULT_STATUS:
     case BACKEND_FAULT_COUNT:
         break;
     }

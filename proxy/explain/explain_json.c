@@ -125,6 +125,9 @@ static void add_sent(json_t *object, const struct explanation *explanation)
     json_object_set_new(object, "sent_path", json_text(plan->path));
     json_object_set_new(object, "sent_query", json_text(explanation->request.query));
     json_object_set_new(object, "rewritten", json_boolean(plan->rewritten));
+    if (plan_may_fall_back(plan, &explanation->request))
+        json_object_set_new(object, "fallback_after_ms",
+                            json_integer((json_int_t)plan->module->fallback_after_ms));
 }
 
 json_t *explain_json(const struct explanation *explanation)

@@ -136,6 +136,10 @@ static void print_sent(const json_t *found, FILE *out)
     print_line(out, "sends", "%s %s%s%s", text_of(json_object_get(found, "request"), "method"),
                text_of(found, "sent_path"), text_of(found, "sent_query"),
                is_true(found, "rewritten") ? " (rewritten)" : "");
+    const json_t *patience = json_object_get(found, "fallback_after_ms");
+    if (json_is_integer(patience))
+        print_line(out, "fallback", "legacy, if this fails or says nothing for %lld ms",
+                   (long long)json_integer_value(patience));
 }
 
 static void print_outcome(const json_t *found, FILE *out)

@@ -87,7 +87,7 @@ const char *explain_why(const struct explanation *explanation)
         return "the client wrote a moment ago, and reads where its write went";
     case REASON_OVERRIDE:
         return "the request chose its side, and may";
-    case REASON_FALLBACK:
+    case REASON_FALLBACK: /* nobody knows beforehand */
     case REASON_COUNT:
         break;
     }

@@ -25,6 +25,8 @@ struct module {
     uint64_t pin_ms;                 /* how long a write holds its client's reads; 0: not at all */
     struct strview pin_cookie;       /* names of the cookies, see pin.h */
     struct strview pin_group_cookie; /* empty: the module is in no group */
+    bool falls_back;                 /* a read that extracted fails is tried on legacy */
+    uint64_t fallback_after_ms;      /* or that it has not answered by then */
     uint32_t legacy_backend;
     uint32_t extracted_backend;
 };

@@ -164,6 +164,24 @@ void plan_request(const struct plan_rules *rules, const struct request_head *req
     plan_rewrite(&planning, ret_plan);
 }
 
+bool plan_may_fall_back(const struct plan *plan, const struct request_head *request)
+{
+    if (plan->module == NULL || !plan->module->falls_back || plan->side != SIDE_EXTRACTED)
+        return false;
+    if (plan->is_write || request->has_body || cutover_is_closed(plan->module, SIDE_LEGACY))
+        return false;
+    return plan->reason != REASON_OVERRIDE && plan->reason != REASON_PIN;
+}
+
+void plan_fall_back(struct plan *plan, const struct request_head *request)
+{
+    plan->side = SIDE_LEGACY;
+    plan->reason = REASON_FALLBACK;
+    plan->backend = plan->module->legacy_backend;
+    plan->path = request->path; /* legacy keeps its own paths */
+    plan->rewritten = false;
+}
+
 size_t plan_reason_format(const struct plan *plan, char buffer[static PLAN_REASON_BYTES])
 {
     struct strview name = reason_name(plan->reason);

@@ -58,6 +58,16 @@ void plan_request(const struct plan_rules *rules, const struct request_head *req
                   const struct plan_facts *facts, struct arena *arena,
                   struct match_scratch *scratch, struct plan *ret_plan);
 
+/*
+ * May legacy answer a read in the place of extracted, should that fail? Only where the module wants
+ * it, without a body, and never when the request chose its side or is held there by a pin: it would
+ * get what it did not ask for, or data older than its own.
+ */
+bool plan_may_fall_back(const struct plan *plan, const struct request_head *request);
+
+/* Turns a plan that may fall back into the one that does. */
+void plan_fall_back(struct plan *plan, const struct request_head *request);
+
 enum { PLAN_REASON_BYTES = 64 };
 
 /* "bucket 1873<250000", "stage live", "write_owner legacy", "default", …; terminated. Returns its

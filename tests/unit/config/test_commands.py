@@ -267,6 +267,13 @@ class Wishes(unittest.TestCase):
             self.assertEqual(found["override"]["decides"], decides)
             self.assertIn(note, found["override"]["note"])
 
+    def test_a_read_that_may_fall_back_says_so(self):
+        self.config.write_text(WISHES.replace('stage = "live";', 'stage = "live"; on_error = "fallback";'))
+        self.assertEqual(self.ask("GET", "/users")["fallback_after_ms"], 2000)
+        self.assertNotIn("fallback_after_ms", self.ask("POST", "/users"))
+        done = run("explain", "GET", "/users", "--config", str(self.config))
+        self.assertIn("\nfallback  legacy, if this fails or says nothing for 2000 ms\n", done.stdout)
+
     def test_the_example_lets_the_office_choose(self):
         words = ("GET", "/api/posts/1", "-H", "cookie: side=legacy", "--from")
         found = explain("12-pins-and-overrides.cfg", *words, "192.0.2.9")

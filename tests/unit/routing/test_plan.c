@@ -231,6 +231,55 @@ static void a_pin_holds_reads_and_not_writes(void **state)
     assert_reason(&made, "bucket 243322<250000");
 }
 
+static void a_read_that_extracted_would_serve_may_fall_back_to_legacy(void **state)
+{
+    struct planning *planning = *state;
+    struct module *module = &planning->modules->modules[0];
+    struct request_head read = fixture_request(&planning->fixture, "GET", "a.org", "/api/users/1");
+    struct plan made = plan(planning, "GET", "/api/users/1");
+    assert_false(plan_may_fall_back(&made, &read));
+    module->falls_back = true;
+    made = plan(planning, "GET", "/api/users/1");
+    assert_true(plan_may_fall_back(&made, &read));
+    plan_fall_back(&made, &read);
+    assert_int_equal(made.backend, MONOLITH);
+    assert_int_equal(made.side, SIDE_LEGACY);
+    assert_true(strview_equal(made.path, STRVIEW("/api/users/1")));
+    assert_false(made.rewritten);
+    assert_reason(&made, "fallback");
+    assert_false(plan_may_fall_back(&made, &read)); /* once */
+}
+
+static void nothing_else_falls_back(void **state)
+{
+    struct planning *planning = *state;
+    struct module *module = &planning->modules->modules[0];
+    module->falls_back = true;
+    struct request_head read = fixture_request(&planning->fixture, "GET", "a.org", "/api/users");
+    struct plan made = plan(planning, "GET", "/api/users");
+    assert_true(plan_may_fall_back(&made, &read));
+    static const enum reason never[] = {REASON_OVERRIDE, REASON_PIN};
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        struct plan held = made;
+        held.reason = never[i];
+        assert_false(plan_may_fall_back(&held, &read));
+    }
+    read.has_body = true;
+    assert_false(plan_may_fall_back(&made, &read));
+    read.has_body = false;
+    module->threshold = 0;
+    made = plan(planning, "GET", "/api/users");
+    assert_false(plan_may_fall_back(&made, &read));
+    module->write_owner = WRITE_OWNER_EXTRACTED;
+    made = plan(planning, "POST", "/api/users");
+    assert_false(plan_may_fall_back(&made, &read));
+    module->stage = STAGE_RETIRED;
+    made = plan(planning, "GET", "/api/users");
+    assert_false(plan_may_fall_back(&made, &read));
+    made = plan(planning, "GET", "/nowhere");
+    assert_false(plan_may_fall_back(&made, &read));
+}
+
 static void what_no_route_takes_goes_to_default(void **state)
 {
     struct planning *planning = *state;
@@ -310,6 +359,8 @@ int main(void)
         TEST(nobody_is_identified_where_nothing_depends_on_it),
         TEST(an_allowed_override_decides_and_others_are_told_apart),
         TEST(a_pin_holds_reads_and_not_writes),
+        TEST(a_read_that_extracted_would_serve_may_fall_back_to_legacy),
+        TEST(nothing_else_falls_back),
         TEST(what_no_route_takes_goes_to_default),
         TEST(a_route_outside_modules_may_rewrite_and_defaults_to_default),
         TEST(denied_paths_are_refused_in_every_spelling),
