@@ -1,6 +1,5 @@
 #include "extracted/service_kit/owned_write.h"
 
-#include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/service_state.h"
 
 bool owned_write_open(struct database *database, const struct http_request *request,
@@ -27,22 +26,4 @@ struct outcome owned_write_close(struct database *database, struct outcome outco
     if (!database_transaction_end(database, is_done) && is_done)
         return outcome_of(OUTCOME_BROKEN);
     return outcome;
-}
-
-bool owned_write_begin(struct database *database, const struct http_request *request,
-                       struct http_reply *reply)
-{
-    struct outcome outcome;
-    if (owned_write_open(database, request, &outcome))
-        return true;
-    problem_reply_outcome(reply, &outcome);
-    return false;
-}
-
-bool owned_write_end(struct database *database, struct http_reply *reply, bool is_good)
-{
-    if (database_transaction_end(database, is_good))
-        return true;
-    http_reply_fault(reply);
-    return false;
 }

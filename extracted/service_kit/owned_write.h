@@ -17,9 +17,4 @@ bool owned_write_open(struct database *database, const struct http_request *requ
  * which is another one if they could not be kept. */
 struct outcome owned_write_close(struct database *database, struct outcome outcome);
 
-/* The same two for the JSON API: what is not done is a reply already. */
-bool owned_write_begin(struct database *database, const struct http_request *request,
-                       struct http_reply *reply);
-bool owned_write_end(struct database *database, struct http_reply *reply, bool is_good);
-
 #endif

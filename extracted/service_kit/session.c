@@ -11,6 +11,7 @@
 #include "extracted/service_kit/ownership.h"
 #include "extracted/service_kit/problem.h"
 #include "extracted/service_kit/service_state.h"
+#include "extracted/service_kit/token.h"
 
 enum { SOURCES = 2, URL_LENGTH = 512, ANSWER_LIMIT = 4096, WAIT_MS = 2 * SESSION_ASK_MS };
 
@@ -49,17 +50,6 @@ static struct http_view next_cookie(struct http_view *rest)
     return cookie;
 }
 
-static bool is_token(struct http_view text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        char byte = text.bytes[i];
-        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        if (!is_letter && !(byte >= '0' && byte <= '9') && byte != '-' && byte != '_')
-            return false;
-    }
-    return text.length == SESSION_TOKEN_LENGTH;
-}
-
 bool session_read_cookie(struct http_view cookies, const char *name, struct http_view *ret_token)
 {
     size_t length = strlen(name);
@@ -69,7 +59,7 @@ bool session_read_cookie(struct http_view cookies, const char *name, struct http
             memcmp(cookie.bytes, name, length) != 0)
             continue;
         struct http_view value = {cookie.bytes + length + 1, cookie.length - length - 1};
-        if (!is_token(value))
+        if (!token_is_one(value))
             continue;
         *ret_token = value;
         return true;

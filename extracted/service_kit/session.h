@@ -10,8 +10,7 @@
 #include "extracted/service_kit/http_message.h"
 
 enum {
-    SESSION_TOKEN_LENGTH = 43, /* 32 bytes in base64url */
-    SESSION_HASH_LENGTH = 64,  /* SHA-256 in hex */
+    SESSION_HASH_LENGTH = 64, /* SHA-256 in hex */
     SESSION_ASK_MS = 150,
     SESSION_LAG_MS = 1000, /* a copy that is further behind is not believed */
 };

@@ -44,7 +44,7 @@ static bool is_token_letter(char byte)
     return is_letter || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-bool token_read(struct http_view text, struct token *ret_token)
+bool token_is_one(struct http_view text)
 {
     if (text.length != TOKEN_LENGTH)
         return false;
@@ -52,6 +52,13 @@ bool token_read(struct http_view text, struct token *ret_token)
         if (!is_token_letter(text.bytes[i]))
             return false;
     }
+    return true;
+}
+
+bool token_read(struct http_view text, struct token *ret_token)
+{
+    if (!token_is_one(text))
+        return false;
     memcpy(ret_token->text, text.bytes, text.length);
     ret_token->text[text.length] = 0;
     return true;

@@ -25,7 +25,10 @@ struct token_csrf {
 /* False: there is no randomness to be had. */
 bool token_new(struct token *ret_token);
 
-/* Takes what a client sent. False: it has not the form of a token. */
+/* Whether what a client sent has the form of a token. */
+bool token_is_one(struct http_view text);
+
+/* Takes it. False: it has not. */
 bool token_read(struct http_view text, struct token *ret_token);
 
 /* HMAC-SHA256 of "csrf", keyed with the token's text. Only pages that we made can know it. False:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
 import urllib.parse
 
@@ -434,22 +435,50 @@ class GoOnAlone(unittest.TestCase):
             self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
             self.assertIn("does not answer", answer.body.decode())
 
-    def test_names_that_cannot_be_had_are_left_out(self):
+    def forget_names(self):
+        """Somebody logs in, and with every second person their name is lost; returns them."""
+        somebody = self.visitor("monolith")
+        number = somebody.log_in("marga").json["user"]["id"]
         for name in ("threads", "posts"):
             connection = sqlite3.connect(self.forum.database(name), timeout=30)
             wait_until(lambda base=connection: base.execute(
-                "SELECT count(*) FROM users").fetchone()[0] > 0, "names")
+                "SELECT count(*) FROM sessions").fetchone()[0] > 0, "the session")
             with connection:
-                connection.execute("DELETE FROM users WHERE id % 2 = 1")
+                connection.execute("DELETE FROM users WHERE id % 2 = ?", (number % 2,))
             connection.close()
-        self.end("users", "monolith")
-        for name, paths in {"threads": ["/forum", "/forum/c/lounge"],
+        return somebody
+
+    def expect_pages_without_names(self, somebody):
+        for name, paths in {"threads": ["/forum", "/forum/c/lounge", "/forum/c/lounge/new"],
                             "posts": ["/forum/t/1", "/forum/search?q=the"]}.items():
+            visitor = self.visitor(name)
+            visitor.cookies = somebody.cookies
             for path in paths:
-                answer = self.visitor(name).get(path)
+                answer = visitor.get(path)
                 self.assertEqual((answer.status, answer.type), (200, HTML), answer.body)
-                self.assertIn('<span class="author">someone</span>', answer.page.text)
-                self.assertRegex(answer.page.text, 'class="author" href="/forum/u/')
+                self.assertRegex(answer.page.text, r'Logged in as <a href="/forum/u/\d+">someone<')
+                if not path.endswith("/new"):
+                    self.assertIn('<span class="author">someone</span>', answer.page.text)
+                    self.assertRegex(answer.page.text, 'class="author" href="/forum/u/')
+
+    def test_names_that_cannot_be_had_are_left_out(self):
+        somebody = self.forget_names()
+        self.end("users", "monolith")
+        self.expect_pages_without_names(somebody)
+
+    def test_who_says_nothing_holds_nobody_up_for_long(self):
+        somebody = self.forget_names()
+        silent = [self.forum.programs[name] for name in ("users", "monolith")]
+        for program in silent:
+            program.process.send_signal(signal.SIGSTOP)
+        try:
+            begun = time.monotonic()
+            self.expect_pages_without_names(somebody)
+            # Five pages, each of which asks for the session and for names, 150 ms each.
+            self.assertLess(time.monotonic() - begun, 6)
+        finally:
+            for program in silent:
+                program.process.send_signal(signal.SIGCONT)
 
     def test_who_would_know_a_thread_does_not_answer(self):
         self.assertEqual(self.forum.command("flip", "threads", "extracted", "2").returncode, 0)
