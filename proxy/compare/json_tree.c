@@ -297,8 +297,12 @@ static bool read_value(struct json_reader *reader, struct strview name, unsigned
         return read_children(reader, index, depth);
     }
     if (c == '"') {
+        size_t begin = reader->at + 1;
         node->kind = JSON_STRING;
-        return read_string(reader, &node->text);
+        if (!read_string(reader, &node->text))
+            return false;
+        node->written = strview_make(reader->text.data + begin, reader->at - 1 - begin);
+        return true;
     }
     if (c == '-' || (c >= '0' && c <= '9'))
         return read_number(reader, node);

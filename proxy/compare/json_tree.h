@@ -18,6 +18,7 @@ struct json_node {
     uint32_t count;         /* of elements or members */
     struct strview name;    /* of a member, decoded */
     struct strview text;    /* a string decoded; a number, true, false, null as written */
+    struct strview written; /* a string as it stands between its quotes */
     const uint32_t *sorted; /* an object's members by name; an array's elements as they stand */
 };
 

@@ -154,6 +154,7 @@ static const struct key_row compare_rows[] = {
     {"headers", read_text_list, AT(headers), NULL, 0, "[ \"content-type\" ]", 0},
     {"ignore", read_text_list, AT(ignore), NULL, 0, "[ \"$.viewcount\", \"header:date\" ]", 0},
     {"unordered", read_text_list, AT(unordered), NULL, 0, "[ \"$.tags\" ]", 0},
+    {"redact", read_text_list, AT(redact), NULL, 0, "[ \"$..password\" ]", 0},
     {"baseline", read_percent, AT(baseline), NULL, 0, "\"10%\"", 0},
 };
 #undef AT
@@ -174,11 +175,9 @@ static const struct key_row module_rows[] = {
     {"pin_group", read_token, AT(pin_group), NULL, 0, "\"forum\"", 0},
     {"on_error", read_word, AT(on_error), &error_words, 0, "\"fallback\"", 0},
     {"fallback_after", read_duration, AT(fallback_after), &real_duration, 2 * SECOND, "\"2s\"", 0},
-    {"shadow", read_group, AT(shadow), &shadow_keys, 0, "{ percent = 10; }", KEY_NOT_BUILT},
-    {"shadow_writes", read_word, AT(shadow_writes), &shadow_write_words, 0, "\"sandbox\"",
-     KEY_NOT_BUILT},
-    {"compare", read_group, AT(compare), &compare_keys, 0, "{ ignore = [ \"$.viewcount\" ]; }",
-     KEY_NOT_BUILT},
+    {"shadow", read_group, AT(shadow), &shadow_keys, 0, "{ percent = 10; }", 0},
+    {"shadow_writes", read_word, AT(shadow_writes), &shadow_write_words, 0, "\"sandbox\"", 0},
+    {"compare", read_group, AT(compare), &compare_keys, 0, "{ ignore = [ \"$.viewcount\" ]; }", 0},
     {"routes", read_module_routes, AT(routes), NULL, 0, "{ api: { prefix = \"/api/users\"; }; }",
      0},
 };

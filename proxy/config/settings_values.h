@@ -155,6 +155,7 @@ struct compare_settings {
     struct text_list_setting headers;
     struct text_list_setting ignore;
     struct text_list_setting unordered;
+    struct text_list_setting redact;
     struct number_setting baseline;
 };
 

@@ -13,6 +13,7 @@
 #include "proxy/http/limits.h"
 #include "proxy/net/tls_context.h"
 #include "proxy/routing/plan.h"
+#include "proxy/shadow/shadow_policy.h"
 
 struct settings;
 struct config_report;
@@ -76,7 +77,8 @@ struct snapshot {
     bool override_token_unread; /* there is a file of it, which could not be used (offline) */
     struct cidr *trusted_proxies;
     size_t trusted_proxy_count;
-    uint32_t forward; /* set of enum forward_field */
+    struct shadow_policy *shadows; /* by module */
+    uint32_t forward;              /* set of enum forward_field */
     struct limits limits;
     struct access_log_config access_log;
 

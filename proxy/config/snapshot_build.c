@@ -36,6 +36,14 @@ static enum module_shadow shadow_of(const struct shadow_settings *settings)
     return settings->percent.node == NULL ? MODULE_SHADOW_WITHOUT_PERCENT : MODULE_SHADOW_COMPLETE;
 }
 
+/* Without the key: what reads. */
+static uint32_t shadow_methods(const struct number_setting *setting)
+{
+    if (setting->node != NULL)
+        return (uint32_t)setting->value;
+    return UINT32_C(1) << METHOD_GET | UINT32_C(1) << METHOD_HEAD | UINT32_C(1) << METHOD_OPTIONS;
+}
+
 static void build_modules(struct snapshot *snapshot, const struct settings *settings)
 {
     uint32_t count = (uint32_t)settings->modules.count;
@@ -44,9 +52,10 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
         const struct module_settings *from = &settings->modules.items[i];
         struct strview name = arena_copy(&table->arena, from->node->name);
         struct strview cohort = arena_copy(&table->arena, from->cohort.text);
+        cohort = cohort.length > 0 ? cohort : name;
         table->modules[i] = (struct module){
             .name = name,
-            .cohort = cohort.length > 0 ? cohort : name,
+            .cohort = cohort,
             .stage = (enum stage)from->stage.value,
             .threshold = (uint32_t)from->percent.value,
             .write_owner = (enum write_owner)from->write_owner.value,
@@ -58,6 +67,9 @@ static void build_modules(struct snapshot *snapshot, const struct settings *sett
             .pin_group_cookie = group_cookie(&table->arena, from->pin_group.text),
             .falls_back = from->on_error.value == ON_ERROR_FALLBACK,
             .fallback_after_ms = (uint64_t)from->fallback_after.value,
+            .shadow_cohort = arena_printf(&table->arena, "shadow/%.*s", STRVIEW_ARGS(cohort)),
+            .shadow_threshold = (uint32_t)from->shadow.percent.value,
+            .shadow_methods = shadow_methods(&from->shadow.methods),
             .legacy_backend = backend_index(settings, &from->legacy),
             .extracted_backend = backend_index(settings, &from->extracted),
         };
@@ -233,6 +245,7 @@ void snapshot_report_faults(const struct settings *settings, struct config_repor
     build_listeners(snapshot, settings, true, report);
     snapshot_build_backends(snapshot, settings, true, report);
     read_token(snapshot, settings, report);
+    snapshot_build_shadows(snapshot, settings, report);
     route_table_builder_free(snapshot_compile_routes(snapshot, settings, report));
     snapshot_unref(snapshot);
 }
@@ -246,6 +259,7 @@ static struct snapshot *build(const struct settings *settings, struct endpoint_r
     build_listeners(snapshot, settings, with_secrets, report);
     snapshot_build_backends(snapshot, settings, with_secrets, report);
     read_token(snapshot, settings, with_secrets ? report : NULL);
+    snapshot_build_shadows(snapshot, settings, report);
     if (!snapshot_build_routes(snapshot, settings, report) || report->errors > errors_before) {
         snapshot_unref(snapshot);
         return NULL;

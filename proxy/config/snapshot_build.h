@@ -14,6 +14,10 @@ struct route_table_builder *snapshot_compile_routes(struct snapshot *snapshot,
                                                     const struct settings *settings,
                                                     struct config_report *report);
 
+/* snapshot_shadow.c: how each module copies and compares; reports places that are misspelt. */
+void snapshot_build_shadows(struct snapshot *snapshot, const struct settings *settings,
+                            struct config_report *report);
+
 /* snapshot_places.c: what people want to know about each route. */
 void snapshot_build_places(struct snapshot *snapshot, const struct settings *settings);
 

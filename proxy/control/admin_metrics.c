@@ -121,7 +121,12 @@ static void write_metrics(struct control *control, FILE *out)
 {
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_update_gauges(control->workers[i]);
-    metrics_text_write(control->metrics, control->shards, control->worker_count, out);
+    metrics_text_write(control->metrics, control->shards, control->worker_count + 1, out);
+    metrics_text_gauge(out, "strangler_shadows_in_flight", "Copies under way.", "",
+                       shadow_registry_in_flight(control->shadows));
+    metrics_text_gauge(
+        out, "strangler_shadow_memory_bytes", "Held by copies and their answers.", "",
+        (double)atomic_load_explicit(&control->shadow_budget.used, memory_order_relaxed));
     write_connections(control, out);
     write_modules(control->publisher.current, out);
     live_metrics_write(control->live, out);

@@ -11,6 +11,9 @@
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
+/* What all copies of requests may hold together. */
+enum { SHADOW_MEMORY_BYTES = 64 * 1024 * 1024 };
+
 enum { WORKERS_MAX = 256, SPARE_DESCRIPTORS = 64 };
 
 /* --- signals ------------------------------------------------------------------------------- */
@@ -124,6 +127,10 @@ static struct metrics_registry *make_metrics(void)
         .fault_count = BACKEND_FAULT_COUNT,
         .client_faults = client_faults,
         .client_fault_count = CLIENT_FAULT_COUNT,
+        .shadow_drops = shadow_drop_names,
+        .shadow_drop_count = SHADOW_DROP_COUNT,
+        .verdicts = verdict_names,
+        .verdict_count = VERDICT_COUNT,
     };
     return metrics_registry_new(&names);
 }
@@ -150,18 +157,37 @@ static uint32_t connections_by_descriptors(const struct snapshot *snapshot)
     return connections;
 }
 
+void control_prepare_shadows(struct control *control, const struct snapshot *snapshot)
+{
+    bool copies = false;
+    for (uint32_t i = 0; i < snapshot->modules->count; i++)
+        copies = copies || snapshot->modules->modules[i].shadow_threshold > 0;
+    if (!copies || control->mismatches != NULL)
+        return;
+    struct fault fault;
+    control->mismatches = mismatch_store_open(control->state_dir, &fault);
+    if (control->mismatches != NULL)
+        judge_set_store(control->judge, mismatch_store_interface(control->mismatches));
+    else
+        log_error("mismatches are counted, but not kept: %s", fault.text);
+}
+
 static void start_workers(struct control *control, const struct snapshot *snapshot)
 {
     uint32_t descriptor_limit = connections_by_descriptors(snapshot);
     control->worker_count = count_workers(snapshot);
     control->workers = memory_zalloc(control->worker_count * sizeof(struct worker *));
-    control->shards = memory_zalloc(control->worker_count * sizeof(struct metrics_shard *));
+    control->shards = memory_zalloc((control->worker_count + 1) * sizeof(struct metrics_shard *));
+    control->shards[control->worker_count] = metrics_shard_new();
+    control->judge = judge_start(control->shards[control->worker_count]);
     for (uint32_t i = 0; i < control->worker_count; i++) {
         control->shards[i] = metrics_shard_new();
         struct worker_options options = {
             .metrics = control->shards[i],
             .log = access_log_add_ring(control->access_log),
             .total_connections = &control->total_connections,
+            .shadow_budget = &control->shadow_budget,
+            .judge = control->judge,
             .descriptor_limit = descriptor_limit,
             .control = &control->loop,
         };
@@ -198,6 +224,7 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
         return false;
     }
     start_workers(control, snapshot);
+    control_prepare_shadows(control, snapshot);
     control->last_reload_successful = true;
     return control_publish_first(control, snapshot, fault) && start_admin(control, fault);
 }
@@ -221,8 +248,13 @@ static void finish(struct control *control)
     flip_stop(&control->flip);
     live_clock_stop(control);
     admin_server_free(control->admin);
+    if (control->judge != NULL)
+        judge_stop(control->judge); /* before the workers, to whom it gives shadows back */
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_stop(control->workers[i]);
+    if (control->judge != NULL)
+        judge_free(control->judge);
+    mismatch_store_close(control->mismatches);
     publisher_done(&control->publisher);
     free_jobs(control);
     live_state_free(control->live);
@@ -230,11 +262,12 @@ static void finish(struct control *control)
     free(control->state_dir);
     if (control->access_log != NULL)
         access_log_free(control->access_log);
-    for (uint32_t i = 0; i < control->worker_count; i++)
+    for (uint32_t i = 0; control->shards != NULL && i <= control->worker_count; i++)
         metrics_shard_free(control->shards[i]);
     free(control->workers);
     free(control->shards);
     metrics_registry_free(control->metrics);
+    shadow_registry_free(control->shadows);
     endpoint_registry_free(control->endpoints);
     deadline_stop(&control->drain);
     for (int i = 0; i < SIGNALS; i++)
@@ -253,6 +286,8 @@ int control_run(const char *path)
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.metrics = make_metrics();
+    control.shadows = shadow_registry_new();
+    control.shadow_budget.limit = SHADOW_MEMORY_BYTES;
     struct snapshot *snapshot = control_load(&control, &fault);
     int status = 1;
     if (snapshot == NULL) {

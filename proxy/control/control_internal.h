@@ -7,7 +7,9 @@
 #include "proxy/control/admin_server.h"
 #include "proxy/control/flip.h"
 #include "proxy/control/live_clock.h"
+#include "proxy/control/mismatch_store.h"
 #include "proxy/control/publish.h"
+#include "proxy/shadow/judge.h"
 
 enum { SIGNALS = 6 };
 
@@ -16,7 +18,11 @@ struct control {
     const char *path;
     struct endpoint_registry *endpoints;
     struct metrics_registry *metrics;
-    struct metrics_shard **shards; /* one a worker */
+    struct metrics_shard **shards; /* one a worker, and the last for the compare thread */
+    struct shadow_registry *shadows;
+    struct shadow_budget shadow_budget;
+    struct mismatch_store *mismatches; /* NULL until something is copied */
+    struct judge *judge;
     struct worker **workers;
     uint32_t worker_count;
     _Atomic uint32_t total_connections;
@@ -40,6 +46,10 @@ struct control {
     bool last_reload_successful;
     bool draining;
 };
+
+/* Where mismatches are kept is opened when the first snapshot that copies is about to be published;
+ * without it copies are compared all the same. */
+void control_prepare_shadows(struct control *control, const struct snapshot *snapshot);
 
 /* --- reload.c ------------------------------------------------------------------------------ */
 

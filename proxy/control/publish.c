@@ -44,8 +44,23 @@ static void number_backend(struct metrics_registry *metrics, struct arena *arena
     };
 }
 
+static void number_shadow(struct metrics_registry *metrics, struct arena *arena,
+                          struct shadow_policy *policy)
+{
+    struct strview module = arena_printf(arena, "module=\"%.*s\"", STRVIEW_ARGS(policy->module));
+    policy->metrics = (struct shadow_metrics){
+        .sampled = metrics_registry_block(metrics, METRIC_SHADOW_SAMPLED, module),
+        .sent = metrics_registry_block(metrics, METRIC_SHADOW_SENT, module),
+        .dropped = metrics_registry_block(metrics, METRIC_SHADOW_DROPPED, module),
+        .verdicts = metrics_registry_block(metrics, METRIC_COMPARE, module),
+        .delta = metrics_registry_block(metrics, METRIC_PAIR_DELTA, module),
+        .duration = metrics_registry_block(metrics, METRIC_SHADOW_DURATION, module),
+    };
+}
+
 /* Names in the configuration are letters, digits, '-' and '_': nothing to escape. */
-void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics)
+void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics,
+                     struct shadow_registry *shadows)
 {
     struct arena arena;
     arena_init(&arena, NULL);
@@ -59,6 +74,12 @@ void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics
         number_route(metrics, &arena, &snapshot->route_infos[i]);
     for (uint32_t i = 0; i < snapshot->backend_count; i++)
         number_backend(metrics, &arena, &snapshot->backends[i]);
+    for (uint32_t i = 0; i < snapshot->modules->count; i++) {
+        struct shadow_policy *policy = &snapshot->shadows[i];
+        if (snapshot->modules->modules[i].shadow_threshold > 0)
+            number_shadow(metrics, &arena, policy);
+        policy->state = shadow_registry_get(shadows, policy->module);
+    }
     arena_done(&arena);
 }
 

@@ -5,6 +5,7 @@
 #ifndef CONTROL_PUBLISH_H
 #define CONTROL_PUBLISH_H
 
+#include "proxy/control/shadow_registry.h"
 #include "proxy/core/fault.h"
 #include "proxy/worker/worker.h"
 
@@ -14,8 +15,10 @@ struct publisher {
     struct snapshot *current; /* one reference; NULL before the first */
 };
 
-/* Gives counters to the routes and backends of a snapshot, before anybody else sees it. */
-void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics);
+/* Gives counters to the routes and backends of a snapshot, and to its modules what is learned about
+ * their shadows, before anybody else sees it. */
+void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics,
+                     struct shadow_registry *shadows);
 
 /*
  * Takes the snapshot and makes it current. On failure (a listener's address cannot be bound)

@@ -49,7 +49,7 @@ struct snapshot *control_load(struct control *control, struct fault *fault)
         snapshot = NULL;
     }
     if (snapshot != NULL) {
-        snapshot_number(snapshot, control->metrics);
+        snapshot_number(snapshot, control->metrics, control->shadows);
         control->next_generation++;
     }
     return snapshot;
@@ -199,6 +199,7 @@ static bool put_in_force(struct control *control, struct snapshot *next, struct 
         snapshot_unref(next);
         return false;
     }
+    control_prepare_shadows(control, next);
     struct live_commit commit;
     live_commit_init(&commit, control);
     bool good = publish_merged(control, &commit, next, fault);

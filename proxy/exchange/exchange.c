@@ -215,6 +215,8 @@ void exchange_proceed(struct exchange *exchange)
         deadline_start(&environment->io->loop, &exchange->patience,
                        exchange->plan.module->fallback_after_ms);
     exchange_body_progress(exchange);
+    if (exchange->plan.shadow)
+        exchange_begin_shadow(exchange);
     exchange_forward(exchange);
 }
 
@@ -255,6 +257,8 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
     exchange->body_given = true;
     exchange->request_held += length;
     exchange_body_progress(exchange);
+    if (exchange->shadow != NULL)
+        shadow_request_body(exchange->shadow, data, length);
     backend_stream_send_body(exchange->stream, source, data, length);
 }
 
@@ -277,6 +281,8 @@ void exchange_send_end(struct exchange *exchange)
     }
     exchange->body_given |= exchange->request->has_body;
     exchange_progress(exchange);
+    if (exchange->shadow != NULL)
+        shadow_request_end(exchange->shadow);
     backend_stream_send_end(exchange->stream, passed);
 }
 
@@ -295,6 +301,7 @@ void exchange_end(struct exchange *exchange)
     exchange_deadlines_stop(exchange);
     exchange_stop_waiting(exchange);
     exchange_close_stream(exchange);
+    exchange_let_shadow_go(exchange);
     uncount_write(exchange);
     exchange_record(exchange);
     snapshot_lease_drop(exchange->lease);

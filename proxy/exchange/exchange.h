@@ -17,6 +17,7 @@
 #include "proxy/exchange/snapshot_lease.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/metrics.h"
+#include "proxy/shadow/shadow.h"
 
 struct exchange;
 
@@ -30,6 +31,7 @@ struct exchange_environment {
     struct snapshot_lease *lease; /* the current one */
     struct list leases;           /* all that have exchanges, and the current one */
     struct list waiting;          /* exchanges whose module's writes are frozen */
+    struct shadow_environment *shadows;
     struct entropy entropy;
     struct retry_budget retries;
     uint32_t live; /* exchanges begun and not ended */

@@ -42,6 +42,8 @@ static void on_response_head(void *owner, const struct response_head *head)
                     now_us - exchange->attempt_began_us);
     exchange->response = *head;
     forwarding_response(head, exchange->arena, &exchange->response.headers);
+    if (exchange->shadow != NULL)
+        shadow_first_head(exchange->shadow, &exchange->response);
     exchange_add_cookies(exchange);
     exchange_progress(exchange);
     exchange->table->send_head(exchange->client, &exchange->response);
@@ -53,6 +55,8 @@ static void on_response_body(void *owner, struct buffer *buffer, const char *dat
     exchange->response_bytes += length;
     exchange->response_held += length;
     exchange_progress(exchange);
+    if (exchange->shadow != NULL)
+        shadow_first_body(exchange->shadow, data, length);
     exchange->table->send_body(exchange->client, buffer, data, length);
 }
 
@@ -66,6 +70,8 @@ static void on_response_end(void *owner, const struct headers *trailers)
                           exchange->response.status);
     exchange_set_state(exchange, EXCHANGE_FINISHED);
     exchange_deadlines_stop(exchange);
+    if (exchange->shadow != NULL)
+        shadow_first_end(exchange->shadow);
     exchange_progress(exchange); /* the client may have some to read yet */
     if (exchange->response.has_body) {
         forwarding_trailers(trailers, exchange->arena, &exchange->trailers);

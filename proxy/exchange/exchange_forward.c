@@ -103,6 +103,7 @@ static void take_back_original_path(struct headers *headers)
 
 void exchange_fall_back(struct exchange *exchange)
 {
+    exchange_let_shadow_go(exchange); /* its first side has failed: there is nothing to compare */
     if (exchange->plan.rewritten)
         take_back_original_path(&exchange->forwarded);
     plan_fall_back(&exchange->plan, exchange->request);

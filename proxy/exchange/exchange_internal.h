@@ -54,6 +54,9 @@ struct exchange {
     uint32_t retries; /* attempts less the first and the fallback */
     uint64_t attempt_began_us;
 
+    struct shadow *shadow; /* its copy for the other side; NULL: none */
+    bool shadowed;         /* there was one */
+
     /* the request body */
     bool request_ended;
     bool body_given;     /* a byte went to an endpoint: no second attempt */
@@ -104,6 +107,14 @@ void exchange_forward(struct exchange *exchange);
 
 /* Asks legacy in the place of extracted. */
 void exchange_fall_back(struct exchange *exchange);
+
+/* --- exchange_shadow.c --------------------------------------------------------------------- */
+
+/* The plan says shadow: begins the copy, before the request itself is sent. */
+void exchange_begin_shadow(struct exchange *exchange);
+
+/* The copy goes on by itself; nothing happens when there is none. */
+void exchange_let_shadow_go(struct exchange *exchange);
 
 /* --- exchange_wait.c ----------------------------------------------------------------------- */
 

@@ -48,6 +48,7 @@ static void write_log(const struct exchange *exchange, uint64_t duration_us)
         .reason = strview_make(reason, reason_length),
         .endpoint = exchange->endpoint != NULL ? exchange->endpoint->address_text : STRVIEW_NONE,
         .attempts = exchange->attempts,
+        .shadow = exchange->shadowed,
         .generation = snapshot->generation,
     };
     access_log_write(exchange->environment->log,

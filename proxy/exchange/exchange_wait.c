@@ -47,6 +47,8 @@ void exchange_give_held_body(struct exchange *exchange)
         size_t given = 0;
         for (int i = 0; i < count; i++) {
             exchange->request_held += vectors[i].iov_len;
+            if (exchange->shadow != NULL)
+                shadow_request_body(exchange->shadow, vectors[i].iov_base, vectors[i].iov_len);
             backend_stream_send_body(exchange->stream, NULL, vectors[i].iov_base,
                                      vectors[i].iov_len);
             given += vectors[i].iov_len;

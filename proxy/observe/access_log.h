@@ -33,6 +33,7 @@ struct access_log_entry {
     struct strview reason;
     struct strview endpoint;
     uint32_t attempts;
+    bool shadow; /* a copy was begun */
     uint64_t generation;
 };
 

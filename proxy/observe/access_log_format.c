@@ -160,8 +160,8 @@ static void format_json(struct line *line, const struct access_log_entry *entry)
     put_text(line, "side", entry->side, 64);
     put_text(line, "reason", entry->reason, NAME_MAX_BYTES);
     put_text(line, "endpoint", entry->endpoint, NAME_MAX_BYTES);
-    put_format(line, ",\"attempts\":%u,\"shadow\":false,\"generation\":%llu}", entry->attempts,
-               (unsigned long long)entry->generation);
+    put_format(line, ",\"attempts\":%u,\"shadow\":%s,\"generation\":%llu}", entry->attempts,
+               entry->shadow ? "true" : "false", (unsigned long long)entry->generation);
 }
 
 /* The format that every log tool knows; it has no room for the side and the reason. */

@@ -80,6 +80,17 @@ uint32_t metrics_request_offset(enum http_method method, int status)
     return (uint32_t)method * METRICS_CODES + code_index(status);
 }
 
+/* The last has no bound. */
+static const int64_t delta_bounds_us[METRICS_DELTA_BUCKETS] = {
+    -1000000, -300000, -100000, -30000, -10000, -3000,  -1000,  -300,    0,
+    300,      1000,    3000,    10000,  30000,  100000, 300000, 1000000, INT64_MAX,
+};
+
+int64_t metrics_delta_bucket_us(uint32_t bucket)
+{
+    return delta_bounds_us[bucket];
+}
+
 uint64_t metrics_bucket_us(uint32_t bucket)
 {
     return bucket_bounds_us[bucket];
@@ -94,11 +105,21 @@ uint32_t metrics_block_size(const struct metric_names *names, enum metric_family
         return names->reason_count;
     case METRIC_REQUEST_DURATION:
     case METRIC_BACKEND_DURATION:
+    case METRIC_SHADOW_DURATION:
         return METRICS_BUCKETS + 1; /* buckets, then the sum in microseconds */
     case METRIC_BACKEND_ERRORS:
         return names->fault_count;
     case METRIC_CLIENT_FAULTS:
         return names->client_fault_count;
+    case METRIC_SHADOW_SAMPLED:
+    case METRIC_SHADOW_SENT:
+        return 1;
+    case METRIC_SHADOW_DROPPED:
+        return names->shadow_drop_count;
+    case METRIC_COMPARE:
+        return names->verdict_count;
+    case METRIC_PAIR_DELTA:
+        return METRICS_DELTA_BUCKETS + 1; /* buckets, then the sum in microseconds */
     case METRIC_FAMILY_COUNT:
         break;
     }
@@ -266,4 +287,14 @@ void metrics_observe(struct metrics_shard *shard, uint32_t first, uint64_t durat
         bucket++;
     metrics_add(shard, first + bucket, 1);
     metrics_add(shard, first + METRICS_BUCKETS, duration_us);
+}
+
+/* The sum is kept in two's complement: additions of negative numbers wrap around as they should. */
+void metrics_observe_delta(struct metrics_shard *shard, uint32_t first, int64_t delta_us)
+{
+    uint32_t bucket = 0;
+    while (bucket < METRICS_DELTA_BUCKETS - 1 && delta_us > delta_bounds_us[bucket])
+        bucket++;
+    metrics_add(shard, first + bucket, 1);
+    metrics_add(shard, first + METRICS_DELTA_BUCKETS, (uint64_t)delta_us);
 }

@@ -22,6 +22,12 @@ enum metric_family {
     METRIC_BACKEND_DURATION, /* strangler_backend_duration_seconds */
     METRIC_BACKEND_ERRORS,   /* strangler_backend_errors_total */
     METRIC_CLIENT_FAULTS,    /* strangler_client_faults_total */
+    METRIC_SHADOW_SAMPLED,   /* strangler_shadow_sampled_total */
+    METRIC_SHADOW_SENT,      /* strangler_shadow_sent_total */
+    METRIC_SHADOW_DROPPED,   /* strangler_shadow_dropped_total */
+    METRIC_SHADOW_DURATION,  /* strangler_shadow_duration_seconds */
+    METRIC_COMPARE,          /* strangler_compare_total */
+    METRIC_PAIR_DELTA,       /* strangler_pair_latency_delta_seconds */
     METRIC_FAMILY_COUNT
 };
 
@@ -33,6 +39,10 @@ struct metric_names {
     uint32_t fault_count;
     const struct strview *client_faults;
     uint32_t client_fault_count;
+    const struct strview *shadow_drops;
+    uint32_t shadow_drop_count;
+    const struct strview *verdicts;
+    uint32_t verdict_count;
 };
 
 struct metrics_registry;
@@ -90,6 +100,9 @@ uint32_t metrics_request_offset(enum http_method method, int status);
 /* One observation in a histogram block. */
 void metrics_observe(struct metrics_shard *shard, uint32_t first, uint64_t duration_us);
 
+/* The same in the block of METRIC_PAIR_DELTA, where a difference may be negative. */
+void metrics_observe_delta(struct metrics_shard *shard, uint32_t first, int64_t delta_us);
+
 /* A gauge moved by its own worker; others may read. */
 static inline void metrics_gauge_add(_Atomic int64_t *gauge, int64_t amount)
 {
@@ -115,6 +128,11 @@ enum { METRICS_BUCKETS = 15, METRICS_CODES = 68 };
 
 /* Upper bound of a bucket in microseconds; the last has none. */
 uint64_t metrics_bucket_us(uint32_t bucket);
+
+enum { METRICS_DELTA_BUCKETS = 18 };
+
+/* The same for METRIC_PAIR_DELTA. */
+int64_t metrics_delta_bucket_us(uint32_t bucket);
 
 /* "200", or "5xx" for codes outside the table. */
 struct strview metrics_code_name(uint32_t code_index, char buffer[static 4]);

@@ -26,6 +26,17 @@ static const struct family_text families[METRIC_FAMILY_COUNT] = {
     [METRIC_CLIENT_FAULTS] =
         {"strangler_client_faults_total", "counter",
          "Connections of clients that ended by what the client did or left undone."},
+    [METRIC_SHADOW_SAMPLED] = {"strangler_shadow_sampled_total", "counter",
+                               "Requests chosen to be copied to the other side."},
+    [METRIC_SHADOW_SENT] = {"strangler_shadow_sent_total", "counter", "Copies that were sent."},
+    [METRIC_SHADOW_DROPPED] = {"strangler_shadow_dropped_total", "counter",
+                               "Copies that were not sent, by why."},
+    [METRIC_SHADOW_DURATION] = {"strangler_shadow_duration_seconds", "histogram",
+                                "Time that the other side took for a copy."},
+    [METRIC_COMPARE] = {"strangler_compare_total", "counter",
+                        "Pairs of answers by what comparing them gave."},
+    [METRIC_PAIR_DELTA] = {"strangler_pair_latency_delta_seconds", "histogram",
+                           "The copy's time less the time of the client's own request."},
 };
 
 struct sums {
@@ -69,27 +80,50 @@ static void write_named(const struct metrics_block *block, const struct sums *su
     }
 }
 
-static void write_histogram(const struct metrics_block *block, const struct sums *sums, FILE *out)
+static void write_counter(const struct metrics_block *block, const struct sums *sums, FILE *out)
+{
+    uint64_t value = sum_of(sums, block->first);
+    fprintf(out, "%s{%.*s} %" PRIu64 "\n", families[block->family].name,
+            STRVIEW_ARGS(block->labels), value);
+}
+
+static double duration_bound(uint32_t bucket)
+{
+    return (double)metrics_bucket_us(bucket) / 1e6;
+}
+
+static double delta_bound(uint32_t bucket)
+{
+    return (double)metrics_delta_bucket_us(bucket) / 1e6;
+}
+
+static void write_buckets(const struct metrics_block *block, const struct sums *sums,
+                          uint32_t count, double (*bound)(uint32_t bucket), FILE *out)
 {
     const char *name = families[block->family].name;
-    uint64_t values[METRICS_BUCKETS];
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < METRICS_BUCKETS; i++)
-        total += values[i] = sum_of(sums, block->first + i);
-    if (total == 0)
-        return;
     uint64_t below = 0;
-    for (uint32_t i = 0; i < METRICS_BUCKETS; i++) {
-        below += values[i];
-        if (i + 1 < METRICS_BUCKETS)
+    for (uint32_t i = 0; i < count; i++) {
+        below += sum_of(sums, block->first + i);
+        if (i + 1 < count)
             fprintf(out, "%s_bucket{%.*s,le=\"%g\"} %" PRIu64 "\n", name,
-                    STRVIEW_ARGS(block->labels), (double)metrics_bucket_us(i) / 1e6, below);
+                    STRVIEW_ARGS(block->labels), bound(i), below);
     }
     fprintf(out, "%s_bucket{%.*s,le=\"+Inf\"} %" PRIu64 "\n", name, STRVIEW_ARGS(block->labels),
-            total);
-    double sum = (double)sum_of(sums, block->first + METRICS_BUCKETS) / 1e6;
+            below);
+    /* A sum below zero is kept in two's complement. */
+    double sum = (double)(int64_t)sum_of(sums, block->first + count) / 1e6;
     fprintf(out, "%s_sum{%.*s} %.6f\n", name, STRVIEW_ARGS(block->labels), sum);
-    fprintf(out, "%s_count{%.*s} %" PRIu64 "\n", name, STRVIEW_ARGS(block->labels), total);
+    fprintf(out, "%s_count{%.*s} %" PRIu64 "\n", name, STRVIEW_ARGS(block->labels), below);
+}
+
+static void write_histogram(const struct metrics_block *block, const struct sums *sums,
+                            uint32_t count, double (*bound)(uint32_t bucket), FILE *out)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < count; i++)
+        total += sum_of(sums, block->first + i);
+    if (total > 0)
+        write_buckets(block, sums, count, bound, out);
 }
 
 static void write_block(const struct metric_names *names, const struct metrics_block *block,
@@ -104,13 +138,27 @@ static void write_block(const struct metric_names *names, const struct metrics_b
         break;
     case METRIC_REQUEST_DURATION:
     case METRIC_BACKEND_DURATION:
-        write_histogram(block, sums, out);
+    case METRIC_SHADOW_DURATION:
+        write_histogram(block, sums, METRICS_BUCKETS, duration_bound, out);
         break;
     case METRIC_BACKEND_ERRORS:
         write_named(block, sums, "fault", names->faults, names->fault_count, out);
         break;
     case METRIC_CLIENT_FAULTS:
         write_named(block, sums, "fault", names->client_faults, names->client_fault_count, out);
+        break;
+    case METRIC_SHADOW_SAMPLED:
+    case METRIC_SHADOW_SENT:
+        write_counter(block, sums, out);
+        break;
+    case METRIC_SHADOW_DROPPED:
+        write_named(block, sums, "reason", names->shadow_drops, names->shadow_drop_count, out);
+        break;
+    case METRIC_COMPARE:
+        write_named(block, sums, "verdict", names->verdicts, names->verdict_count, out);
+        break;
+    case METRIC_PAIR_DELTA:
+        write_histogram(block, sums, METRICS_DELTA_BUCKETS, delta_bound, out);
         break;
     case METRIC_FAMILY_COUNT:
         break;

@@ -27,6 +27,9 @@ struct module {
     struct strview pin_group_cookie; /* empty: the module is in no group */
     bool falls_back;                 /* a read that extracted fails is tried on legacy */
     uint64_t fallback_after_ms;      /* or that it has not answered by then */
+    struct strview shadow_cohort;    /* who is copied: hashed apart from who is moved */
+    uint32_t shadow_threshold;       /* share of people whose requests are copied; 0: nobody */
+    uint32_t shadow_methods;         /* bit set */
     uint32_t legacy_backend;
     uint32_t extracted_backend;
 };

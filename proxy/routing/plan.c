@@ -127,6 +127,45 @@ static void plan_rewrite(const struct planning *planning, struct plan *plan)
     plan->path = path;
 }
 
+/* Are copies sent? Not after an abort: who had reason to leave the extracted side alone wants it
+ * left alone. */
+static bool stage_copies(const struct module *module)
+{
+    return !module->aborted && (module->stage == STAGE_SHADOW || module->stage == STAGE_RAMP ||
+                                module->stage == STAGE_LIVE);
+}
+
+/* Whole people are sampled, so that their requests are seen in a row; nobody in particular belongs
+ * only to everybody. */
+static bool is_sampled(const struct planning *planning, const struct plan *plan)
+{
+    const struct module *module = plan->module;
+    uint32_t method = UINT32_C(1) << planning->request->method;
+    if (!stage_copies(module) || plan->side == SIDE_NONE || (module->shadow_methods & method) == 0)
+        return false;
+    if (plan->identity.value.length == 0)
+        return module->shadow_threshold == BUCKET_COUNT;
+    uint32_t bucket = bucket_of(module->shadow_cohort, plan->identity.value);
+    return bucket_is_extracted(bucket, module->shadow_threshold);
+}
+
+/* A copy to the extracted side has its path, one to legacy the original. */
+static void plan_shadow(const struct planning *planning, struct plan *plan)
+{
+    const struct module *module = plan->module;
+    if (module == NULL || module->shadow_threshold == 0 || plan->refuse_status != 0 ||
+        !is_sampled(planning, plan))
+        return;
+    bool to_extracted = plan->side == SIDE_LEGACY;
+    struct strview path = planning->request->path;
+    if (to_extracted && plan->route->rewrite != NULL &&
+        !route_rewrite_apply(plan->route, path, planning->arena, planning->scratch, &path))
+        return;
+    plan->shadow = true;
+    plan->shadow_backend = to_extracted ? module->extracted_backend : module->legacy_backend;
+    plan->shadow_path = path;
+}
+
 /* Malformed is refused; ambiguous is refused or left to default's own reading, guarded. */
 static void plan_other_path(const struct planning *planning, struct plan *plan)
 {
@@ -162,6 +201,7 @@ void plan_request(const struct plan_rules *rules, const struct request_head *req
     ret_plan->is_write = route_is_write(ret_plan->route, request->method);
     plan_route(&planning, ret_plan);
     plan_rewrite(&planning, ret_plan);
+    plan_shadow(&planning, ret_plan);
 }
 
 bool plan_may_fall_back(const struct plan *plan, const struct request_head *request)

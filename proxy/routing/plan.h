@@ -50,6 +50,9 @@ struct plan {
     enum side override_side; /* unless absent or unknown */
     enum pin_verdict pin;    /* of reads */
     struct pin pin_held;     /* for PIN_GOOD */
+    bool shadow;             /* a copy goes to the other side, and the answers are compared */
+    uint32_t shadow_backend;
+    struct strview shadow_path; /* as `path`, for that side */
 };
 
 /* Never fails; what cannot be served has refuse_status. `ret_plan` views the request, the rules and

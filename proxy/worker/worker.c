@@ -14,6 +14,7 @@ struct worker {
     struct io io;
     struct mailbox mailbox;
     struct backend_pools pools;
+    struct shadow_environment shadows;
     struct exchange_environment exchanges;
     struct client_environment clients;
     struct listener **listeners;
@@ -106,6 +107,8 @@ static void run_publish(void *receiver, void *argument)
         snapshot_lease_retire(old);
     backend_pools_retire(&worker->pools, publication->snapshot->backends,
                          publication->snapshot->backend_count);
+    backend_pools_retire(&worker->shadows.pools, publication->snapshot->backends,
+                         publication->snapshot->backend_count);
     exchange_resume_waiting(&worker->exchanges);
 }
 
@@ -143,6 +146,7 @@ static void on_wake(struct loop *loop)
 {
     struct worker *worker = LIST_ENTRY(loop, struct worker, io.loop);
     mailbox_run_all(&worker->mailbox, worker);
+    shadow_environment_receive(&worker->shadows);
 }
 
 static void *run_worker(void *argument)
@@ -152,6 +156,9 @@ static void *run_worker(void *argument)
     /* Connections that were closed in the last turn end their exchanges here. */
     loop_run_tasks(&worker->io.loop);
     CHECK(worker->exchanges.live == 0);
+    shadow_environment_stop(&worker->shadows);
+    loop_run_tasks(&worker->io.loop);
+    shadow_environment_done(&worker->shadows);
     backend_pools_done(&worker->pools);
     if (worker->exchanges.lease != NULL)
         snapshot_lease_retire(worker->exchanges.lease);
@@ -181,10 +188,15 @@ struct worker *worker_start(const struct worker_options *options)
     worker->exchanges = (struct exchange_environment){
         .io = &worker->io,
         .pools = &worker->pools,
+        .shadows = &worker->shadows,
         .scratch = match_scratch_new(),
         .metrics = options->metrics,
         .log = options->log,
     };
+    shadow_environment_init(&worker->shadows, &worker->io);
+    worker->shadows.metrics = options->metrics;
+    worker->shadows.budget = options->shadow_budget;
+    worker->shadows.judge = options->judge;
     list_init(&worker->exchanges.leases);
     list_init(&worker->exchanges.waiting);
     entropy_init(&worker->exchanges.entropy);

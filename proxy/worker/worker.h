@@ -14,6 +14,8 @@ struct worker_options {
     struct metrics_shard *metrics;       /* borrowed */
     struct access_log_ring *log;         /* borrowed, or NULL */
     _Atomic uint32_t *total_connections; /* borrowed, of all workers */
+    struct shadow_budget *shadow_budget; /* borrowed, of all workers */
+    struct judge *judge;                 /* borrowed; it ends before the worker */
     uint32_t descriptor_limit;           /* client connections that there are descriptors for */
     struct loop *control;                /* woken when a draining worker has become idle */
 };

@@ -10,7 +10,7 @@
 
 static const struct strview reasons[] = {{"bucket", 6}, {"pin", 3}, {"abort", 5}};
 static const struct strview faults[] = {{"connect", 7}, {"reset", 5}};
-static const struct metric_names names = {reasons, 3, faults, 2, faults, 2};
+static const struct metric_names names = {reasons, 3, faults, 2, faults, 2, reasons, 3, faults, 2};
 
 static int set_up(void **state)
 {

@@ -12,7 +12,7 @@
 
 static const struct strview reasons[] = {{"bucket", 6}, {"pin", 3}};
 static const struct strview faults[] = {{"connect", 7}, {"reset", 5}};
-static const struct metric_names names = {reasons, 2, faults, 2, faults, 2};
+static const struct metric_names names = {reasons, 2, faults, 2, faults, 2, reasons, 2, faults, 2};
 
 enum { SHARDS = 2 };
 

@@ -1,0 +1,48 @@
+/*
+ * One question of our own to a backend: a request that no client waits for, with a deadline, and a
+ * bounded copy of its answer. Never retried. One worker's thread.
+ */
+#ifndef SHADOW_ASK_H
+#define SHADOW_ASK_H
+
+#include "proxy/backend/balancer.h"
+#include "proxy/shadow/capture.h"
+
+struct ask_options {
+    struct io *io;
+    struct backend_pools *pools;
+    const struct backend *backend;
+    const struct backend_request *request; /* outlives the ask */
+    struct strview body;                   /* the whole request body; outlives the ask */
+    struct arena *arena;                   /* for the answer's head */
+    struct capture *capture;
+    void *owner;
+    uint64_t timeout_ms;
+    uint64_t random;
+};
+
+enum ask_end {
+    ASK_ANSWERED, /* the capture has it, whole or cut off */
+    ASK_NOT_SENT, /* no endpoint could be reached */
+    ASK_FAILED    /* sent, and no answer, or none to its end */
+};
+
+struct ask {
+    struct ask_options options;
+    struct backend_stream *stream;
+    struct deadline deadline;
+    struct task over; /* the end is told in a turn of its own */
+    size_t given;     /* bytes of the body, */
+    size_t consumed;  /* and how many of them have left */
+    uint64_t began_us;
+    enum ask_end end;
+    void (*on_end)(struct ask *ask);
+};
+
+/* on_end comes exactly once, never inside this call, unless the ask is cancelled. */
+void ask_start(struct ask *ask, const struct ask_options *options, void (*on_end)(struct ask *ask));
+
+/* No event comes after this. Nothing happens when it has ended or was never started (zeroed). */
+void ask_cancel(struct ask *ask);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * A copy of one answer, for comparison: head and as much of the body as may be kept. Owned by a
+ * shadow; one thread at a time.
+ */
+#ifndef SHADOW_CAPTURE_H
+#define SHADOW_CAPTURE_H
+
+#include "proxy/core/arena.h"
+#include "proxy/http/message.h"
+#include "proxy/shadow/budget.h"
+
+struct capture {
+    struct shadow_budget *budget;
+    size_t bytes_max;
+    int status; /* 0: no head came */
+    struct headers headers;
+    char *bytes;
+    size_t length;
+    size_t capacity; /* taken from the budget */
+    bool whole;      /* the answer has ended as it should */
+    bool cut_off;    /* more came than may be kept */
+    uint64_t duration_us;
+};
+
+void capture_init(struct capture *capture, struct shadow_budget *budget, size_t bytes_max);
+void capture_done(struct capture *capture);
+
+/* Copies status and fields into `arena`. */
+void capture_head(struct capture *capture, const struct response_head *head, struct arena *arena);
+
+/* Copies; past what may be kept the rest is dropped and the answer counts as cut off. */
+void capture_body(struct capture *capture, const char *data, size_t length);
+
+#endif

@@ -1,0 +1,125 @@
+/* A mismatch as it is kept: the differences that are real, and both answers, without secrets. */
+#include "proxy/compare/decode.h"
+#include "proxy/shadow/judge_internal.h"
+#include "proxy/shadow/redact.h"
+
+enum { EXAMPLE_BODY_BYTES = 16 * 1024 };
+
+struct recording {
+    const struct shadow *shadow;
+    struct arena *arena;
+    struct redaction redaction;
+    struct strview bodies[2]; /* decoded, then redacted */
+};
+
+static struct strview decoded(const struct recording *recording, enum shadow_answer answer)
+{
+    const struct capture *capture = &recording->shadow->answers[answer];
+    const struct header_field *coding =
+        headers_find_name(&capture->headers, STRVIEW("content-encoding"));
+    struct strview body = STRVIEW("");
+    decode_body(recording->arena, coding != NULL ? coding->value : STRVIEW_NONE,
+                strview_make(capture->bytes, capture->length), COMPARE_DECODED_BYTES_MAX, &body);
+    return body;
+}
+
+static void collect_secrets(struct recording *recording)
+{
+    const struct shadow *shadow = recording->shadow;
+    const struct path_pattern_list *places = &shadow->policy->redact;
+    redaction_add_headers(&recording->redaction, &shadow->headers[0]);
+    for (int i = 0; i < 2; i++) {
+        redaction_add_headers(&recording->redaction, &shadow->answers[i].headers);
+        redaction_add_json(&recording->redaction, places, recording->bodies[i], recording->arena);
+    }
+    redaction_add_json(&recording->redaction, places,
+                       strview_make(shadow->body.bytes, shadow->body.length), recording->arena);
+}
+
+/* The excerpts of the first comparison may hold pieces of secrets: it is made again without them.
+ */
+static void compare_redacted(const struct recording *recording, struct comparison *ret_comparison)
+{
+    const struct shadow *shadow = recording->shadow;
+    struct compared_answer answers[2];
+    struct headers plain[2];
+    for (int i = 0; i < 2; i++) {
+        const struct headers *headers = &shadow->answers[i].headers;
+        headers_init(&plain[i]);
+        for (uint32_t j = 0; j < headers->count; j++) {
+            const struct header_field *field = &headers->fields[j];
+            if (!strview_equal(field->name, STRVIEW("content-encoding")))
+                headers_add(&plain[i], recording->arena, field->token, field->name,
+                            redact_text(&recording->redaction, field->value, recording->arena));
+        }
+        answers[i] = (struct compared_answer){shadow->answers[i].status, &plain[i],
+                                              recording->bodies[i], true};
+    }
+    comparison_run(&shadow->policy->rules, &answers[0], &answers[1], recording->arena,
+                   ret_comparison);
+}
+
+static const struct difference *find(const struct difference_list *list,
+                                     const struct difference *wanted)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind == wanted->kind &&
+            strview_equal(list->items[i].field, wanted->field))
+            return &list->items[i];
+    }
+    return NULL;
+}
+
+static struct difference_side side_of(const struct recording *recording, enum shadow_answer answer,
+                                      struct strview excerpt)
+{
+    const struct capture *capture = &recording->shadow->answers[answer];
+    struct strview body = recording->bodies[answer];
+    if (body.length > EXAMPLE_BODY_BYTES)
+        body.length = EXAMPLE_BODY_BYTES;
+    return (struct difference_side){
+        .status = capture->status,
+        .head = redact_headers(&recording->redaction, &capture->headers, recording->arena),
+        .body = body,
+        .excerpt = excerpt,
+    };
+}
+
+void judge_record(struct judge *judge, const struct shadow *shadow, struct strview path_template,
+                  const struct difference_list *real, struct arena *arena)
+{
+    const struct difference_store *store = judge_store(judge);
+    if (store == NULL)
+        return;
+    struct recording *recording = arena_zalloc(arena, sizeof(*recording));
+    struct comparison *shown = arena_zalloc(arena, sizeof(*shown));
+    recording->shadow = shadow;
+    recording->arena = arena;
+    redaction_init(&recording->redaction, judge->key);
+    recording->bodies[0] = decoded(recording, ANSWER_FIRST);
+    recording->bodies[1] = decoded(recording, ANSWER_SECOND);
+    collect_secrets(recording);
+    for (int i = 0; i < 2; i++)
+        recording->bodies[i] = redact_text(&recording->redaction, recording->bodies[i], arena);
+    compare_redacted(recording, shown);
+    const struct backend_request *request = &shadow->requests[0];
+    struct strview path = redact_text(&recording->redaction, request->path, arena);
+    struct strview query = redact_query(request->query, arena);
+    for (uint32_t i = 0; i < real->count; i++) {
+        const struct difference *excerpts = find(&shown->differences, &real->items[i]);
+        struct strview hidden = STRVIEW("(redacted)");
+        struct difference_example example = {
+            .group = {shadow->policy->module, path_template, real->items[i].field,
+                      real->items[i].kind},
+            .route = shadow->route,
+            .method = request->method_text,
+            .path = arena_printf(arena, "%.*s%.*s", STRVIEW_ARGS(path), STRVIEW_ARGS(query)),
+            .request_id = shadow->request_id,
+            .unix_ms = shadow->unix_ms,
+            .first = side_of(recording, ANSWER_FIRST, excerpts != NULL ? excerpts->first : hidden),
+            .second =
+                side_of(recording, ANSWER_SECOND, excerpts != NULL ? excerpts->second : hidden),
+        };
+        store->record(store->context, &example);
+    }
+}

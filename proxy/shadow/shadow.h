@@ -1,0 +1,89 @@
+/*
+ * A shadow: the copy of one request that goes to the other side of its module, whose answer no
+ * client ever sees, and the comparison of the two answers. It owns all that it needs (copies,
+ * connections, deadlines, memory under a budget); the exchange only tells it what passes by, and
+ * either may end first. It never holds the exchange up.
+ *
+ *   COPYING    the exchange feeds request and first answer; a request without body is sent at once
+ *   ASKING     the second side is asked (and now and then the first once more: the baseline)
+ *   JUDGING    the compare thread has it
+ *   CONFIRMING both sides are asked again, since the answers differ
+ *
+ * In one worker's thread, but while JUDGING: then the compare thread owns it.
+ */
+#ifndef SHADOW_SHADOW_H
+#define SHADOW_SHADOW_H
+
+#include "proxy/observe/metrics.h"
+#include "proxy/shadow/ask.h"
+#include "proxy/shadow/shadow_inbox.h"
+#include "proxy/shadow/shadow_policy.h"
+
+struct shadow;
+struct judge;
+
+/* What the shadows of one worker share. Owned by the worker. */
+struct shadow_environment {
+    struct io *io;
+    struct backend_pools pools;    /* of their own: no client waits for a shadow's connection */
+    struct metrics_shard *metrics; /* borrowed */
+    struct shadow_budget *budget;  /* borrowed, of all workers */
+    struct judge *judge;           /* borrowed */
+    struct shadow_inbox inbox;     /* shadows that come back from the compare thread */
+    struct list live;              /* all that this thread owns */
+    bool stopping;
+};
+
+void shadow_environment_init(struct shadow_environment *environment, struct io *io);
+
+/* Shadows that come back from the compare thread go on; called when the loop was woken. */
+void shadow_environment_receive(struct shadow_environment *environment);
+
+/* Ends every shadow that this thread owns, and begins no other. */
+void shadow_environment_stop(struct shadow_environment *environment);
+
+/* After stop, and when the compare thread has ended. */
+void shadow_environment_done(struct shadow_environment *environment);
+
+/* What keeps the policy and the backends alive: given back when the shadow ends, in any thread. */
+struct shadow_holder {
+    void *object;
+    void (*release)(void *object);
+};
+
+struct shadow_request {
+    const struct shadow_policy *policy;
+    const struct backend *first_backend; /* the one that the client's request goes to */
+    const struct backend *second_backend;
+    struct strview first_path; /* as sent, without query */
+    struct strview second_path;
+    struct strview route;
+    bool is_write;
+    bool is_upgrade;
+    /* As it goes to the first side; all of it is copied. Its path is not looked at. */
+    const struct backend_request *request;
+    struct strview request_id;
+    uint64_t random;
+    struct shadow_holder holder; /* taken over only when a shadow comes of it */
+};
+
+/*
+ * Begins a shadow for a request that the plan has sampled. NULL when it is dropped; that has been
+ * counted. Copies, and sends nothing in this call.
+ */
+struct shadow *shadow_begin(struct shadow_environment *environment,
+                            const struct shadow_request *request);
+
+/* The request's body as it passes by, and its end. */
+void shadow_request_body(struct shadow *shadow, const char *data, size_t length);
+void shadow_request_end(struct shadow *shadow);
+
+/* The first side's answer as it passes by: the endpoint's, not what we make of it. */
+void shadow_first_head(struct shadow *shadow, const struct response_head *head);
+void shadow_first_body(struct shadow *shadow, const char *data, size_t length);
+void shadow_first_end(struct shadow *shadow);
+
+/* The exchange is over, with or without an answer: it does not touch the shadow any more. */
+void shadow_let_go(struct shadow *shadow);
+
+#endif
