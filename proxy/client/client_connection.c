@@ -48,7 +48,8 @@ void client_connection_record_fault(const struct client_connection *connection,
                                     enum client_fault fault)
 {
     const struct exchange_environment *exchanges = connection->environment->exchanges;
-    metrics_add(exchanges->metrics, exchanges->lease->snapshot->client_faults + (uint32_t)fault, 1);
+    const uint32_t *first = exchanges->lease->snapshot->client_faults;
+    metrics_add(exchanges->metrics, first[connection->protocol] + (uint32_t)fault, 1);
 }
 
 /* --- ending -------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "proxy/http/forwarding.h"
 #include "proxy/http/limits.h"
 #include "proxy/net/tls_context.h"
+#include "proxy/observe/metrics.h"
 #include "proxy/routing/plan.h"
 #include "proxy/shadow/shadow_policy.h"
 
@@ -68,9 +69,9 @@ struct snapshot {
     struct route_info *route_infos; /* by struct route's index */
     struct route_place *route_places;
     uint32_t route_count;
-    struct route_info unrouted; /* requests that no route took */
-    struct route_info rejected; /* requests refused before routing */
-    uint32_t client_faults;     /* the first of their counters */
+    struct route_info unrouted;                   /* requests that no route took */
+    struct route_info rejected;                   /* requests refused before routing */
+    uint32_t client_faults[CONNECTION_PROTOCOLS]; /* the first of the counters of each */
 
     struct listener_config *listeners;
     uint32_t listener_count;

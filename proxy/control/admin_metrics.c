@@ -27,14 +27,9 @@ static void write_connections(const struct control *control, FILE *out)
 {
     fprintf(out, "# HELP strangler_connections Open connections of clients.\n"
                  "# TYPE strangler_connections gauge\n");
-    static const char *const protocols[CONNECTION_PROTOCOLS] = {
-        [CONNECTION_UNKNOWN] = "unknown",
-        [CONNECTION_HTTP1] = "http/1.1",
-        [CONNECTION_H2] = "h2",
-        [CONNECTION_H2C] = "h2c",
-    };
     for (size_t i = 0; i < CONNECTION_PROTOCOLS; i++)
-        fprintf(out, "strangler_connections{protocol=\"%s\"} %g\n", protocols[i],
+        fprintf(out, "strangler_connections{protocol=\"%.*s\"} %g\n",
+                STRVIEW_ARGS(connection_protocol_name((enum connection_protocol)i)),
                 sum_gauge(control, offsetof(struct metrics_gauges, client_connections) +
                                        i * sizeof(_Atomic int64_t)));
     metrics_text_gauge(out, "strangler_live_exchanges", "Requests begun and not ended.", "",

@@ -68,8 +68,11 @@ void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics
     snapshot->rejected.name = STRVIEW("rejected");
     number_route(metrics, &arena, &snapshot->unrouted);
     number_route(metrics, &arena, &snapshot->rejected);
-    snapshot->client_faults =
-        metrics_registry_block(metrics, METRIC_CLIENT_FAULTS, STRVIEW("protocol=\"h2\""));
+    for (uint32_t i = 0; i < CONNECTION_PROTOCOLS; i++) {
+        struct strview name = connection_protocol_name((enum connection_protocol)i);
+        struct strview labels = arena_printf(&arena, "protocol=\"%.*s\"", STRVIEW_ARGS(name));
+        snapshot->client_faults[i] = metrics_registry_block(metrics, METRIC_CLIENT_FAULTS, labels);
+    }
     for (uint32_t i = 0; i < snapshot->route_count; i++)
         number_route(metrics, &arena, &snapshot->route_infos[i]);
     for (uint32_t i = 0; i < snapshot->backend_count; i++)

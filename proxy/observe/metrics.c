@@ -75,6 +75,17 @@ struct strview metrics_code_name(uint32_t index, char buffer[static 4])
     return strview_make(buffer, 3);
 }
 
+struct strview connection_protocol_name(enum connection_protocol protocol)
+{
+    static const char *const names[CONNECTION_PROTOCOLS] = {
+        [CONNECTION_UNKNOWN] = "unknown",
+        [CONNECTION_HTTP1] = "http/1.1",
+        [CONNECTION_H2] = "h2",
+        [CONNECTION_H2C] = "h2c",
+    };
+    return strview_of(names[protocol]);
+}
+
 uint32_t metrics_request_offset(enum http_method method, int status)
 {
     return (uint32_t)method * METRICS_CODES + code_index(status);

@@ -72,6 +72,9 @@ enum connection_protocol {
     CONNECTION_PROTOCOLS
 };
 
+/* "http/1.1"; "unknown" for none yet. */
+struct strview connection_protocol_name(enum connection_protocol protocol);
+
 /* Gauges of one worker. */
 struct metrics_gauges {
     _Atomic int64_t live_exchanges;
