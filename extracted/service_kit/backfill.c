@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "extracted/service_kit/blocking_get.h"
-#include "extracted/service_kit/body_text.h"
 
 enum { URL_LENGTH = 512 };
 
@@ -21,6 +20,25 @@ static bool collect(void *context, const char *bytes, size_t length)
     struct body_text *body = context;
     body_text_add(body, bytes, length);
     return !body->overflowed;
+}
+
+enum backfill_outcome backfill_get(struct backfill *backfill, const char *url,
+                                   struct body_text *body, int64_t *ret_feed_last)
+{
+    struct blocking_get get = {.url = url,
+                               .timeout_ms = backfill->deadline_ms - backfill_now_ms(),
+                               .stop = backfill->stop,
+                               .take = collect,
+                               .context = body};
+    bool is_answered = blocking_get_run(&get);
+    if (is_answered && (ret_feed_last == NULL || get.feed_last >= 0)) {
+        if (ret_feed_last != NULL)
+            *ret_feed_last = get.feed_last;
+        return BACKFILL_DONE;
+    }
+    snprintf(backfill->fault, sizeof(backfill->fault), "%s: %s", url,
+             get.fault != NULL ? get.fault : "not a feed");
+    return get.status == 404 ? BACKFILL_ABSENT : BACKFILL_AGAIN;
 }
 
 static enum backfill_outcome apply(struct backfill *backfill, const struct feed *feed,
@@ -42,21 +60,13 @@ static enum backfill_outcome read_batch(struct backfill *backfill, const struct 
     body_text_init(&body, FEED_BODY_LIMIT);
     snprintf(url, sizeof(url), "%s/internal/feed/%s?after=%" PRId64 "&limit=%d",
              backfill->source.origin, feed->name, *cursor, FEED_BATCH_EVENTS);
-    struct blocking_get get = {.url = url,
-                               .timeout_ms = backfill->deadline_ms - backfill_now_ms(),
-                               .stop = backfill->stop,
-                               .take = collect,
-                               .context = &body};
-    enum backfill_outcome outcome = BACKFILL_AGAIN;
-    if (blocking_get_run(&get) && get.feed_last >= 0) {
+    int64_t last = 0;
+    enum backfill_outcome outcome = backfill_get(backfill, url, &body, &last);
+    if (outcome == BACKFILL_DONE) {
         struct feed_batch batch = {.bytes = body.bytes, .length = body.length, .cursor = *cursor};
         outcome = body.length > 0 ? apply(backfill, feed, &batch) : BACKFILL_DONE;
         *cursor = batch.cursor;
-        *ret_is_over = body.length == 0 || batch.cursor >= get.feed_last;
-    } else {
-        snprintf(backfill->fault, sizeof(backfill->fault), "%s: %s", url,
-                 get.fault != NULL ? get.fault : "not a feed");
-        outcome = get.status == 404 ? BACKFILL_ABSENT : BACKFILL_AGAIN;
+        *ret_is_over = body.length == 0 || batch.cursor >= last;
     }
     body_text_done(&body);
     return outcome;

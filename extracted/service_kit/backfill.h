@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "extracted/service_kit/body_text.h"
 #include "extracted/service_kit/feed_apply.h"
 
 enum { BACKFILL_FAULT_LENGTH = 768 };
@@ -29,6 +30,11 @@ struct backfill {
 
 /* The monotonic clock. */
 int64_t backfill_now_ms(void);
+
+/* The whole answer is appended to body. *ret_feed_last is the field x-feed-last, or -1; NULL: it
+ * is not wanted. Not done: absent (404) or again, with the fault set. */
+enum backfill_outcome backfill_get(struct backfill *backfill, const char *url,
+                                   struct body_text *body, int64_t *ret_feed_last);
 
 enum backfill_outcome backfill_run(struct backfill *backfill);
 

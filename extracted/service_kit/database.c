@@ -1,9 +1,10 @@
 #include "extracted/service_kit/database.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUSY_MS = 5000 };
+enum { BUSY_MS = 5000, SEQUENCE_SQL_LENGTH = 320 };
 
 struct database {
     const char *service;
@@ -158,6 +159,17 @@ bool database_transaction_end(struct database *database, bool is_good)
         return true;
     sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL);
     return false;
+}
+
+bool database_number_from(struct database *database, const char *constant_table, int64_t last)
+{
+    char sql[SEQUENCE_SQL_LENGTH];
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO sqlite_sequence (name, seq) SELECT '%s', 0"
+             " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = '%s');"
+             "UPDATE sqlite_sequence SET seq = max(seq, %" PRId64 ") WHERE name = '%s'",
+             constant_table, constant_table, last, constant_table);
+    return database_execute(database, sql);
 }
 
 unsigned database_news(const struct database *database)

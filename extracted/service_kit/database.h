@@ -55,6 +55,9 @@ bool database_transaction_begin(struct database *database);
 /* Keeps it if `is_good`, else rolls back. False: nothing was kept. */
 bool database_transaction_end(struct database *database, bool is_good);
 
+/* The rows that are added to a table with AUTOINCREMENT get ids above `last`. False: logged. */
+bool database_number_from(struct database *database, const char *constant_table, int64_t last);
+
 /* How many events were stored since the start; those who wait for one compare it. */
 unsigned database_news(const struct database *database);
 void database_add_news(struct database *database);

@@ -60,21 +60,39 @@ static bool bind_id(sqlite3_stmt *query, const json_t *id)
                              SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
+static const char *change_row(struct database *database, sqlite3_stmt *change, int epoch_index,
+                              int64_t epoch)
+{
+    if (sqlite3_bind_parameter_count(change) >= epoch_index)
+        sqlite3_bind_int64(change, epoch_index, epoch);
+    return database_run(database, change) ? NULL : "the database does not take it";
+}
+
+const char *feed_put(struct database *database, const struct feed *feed, const json_t *row,
+                     int64_t epoch)
+{
+    sqlite3_stmt *put = database_begin(database, feed->put_query);
+    if (!row_bind(put, feed->shape, row))
+        return "a member is missing or of another type";
+    return change_row(database, put, (int)feed->shape->count + 1, epoch);
+}
+
+static const char *feed_delete(struct database *database, const struct feed *feed, const json_t *id,
+                               int64_t epoch)
+{
+    sqlite3_stmt *delete = database_begin(database, feed->delete_query);
+    if (!bind_id(delete, id))
+        return "an id is of another type";
+    return change_row(database, delete, 2, epoch);
+}
+
 static bool apply_event(struct application *application, const struct event *event)
 {
+    struct database *database = application->database;
     const struct feed *feed = application->feed;
-    size_t query = event->is_delete ? feed->delete_query : feed->put_query;
-    int epoch_index = event->is_delete ? 2 : (int)feed->shape->count + 1;
-    sqlite3_stmt *change = database_begin(application->database, query);
-    bool is_bound =
-        event->is_delete ? bind_id(change, event->id) : row_bind(change, feed->shape, event->row);
-    if (!is_bound)
-        return fail(application->batch, "a member is missing or of another type");
-    if (sqlite3_bind_parameter_count(change) >= epoch_index)
-        sqlite3_bind_int64(change, epoch_index, event->epoch);
-    sqlite3_step(change);
-    return database_end(application->database, change) ||
-           fail(application->batch, "the database does not take it");
+    const char *fault = event->is_delete ? feed_delete(database, feed, event->id, event->epoch)
+                                         : feed_put(database, feed, event->row, event->epoch);
+    return fault == NULL || fail(application->batch, fault);
 }
 
 static bool take_event(struct application *application, const json_t *object)

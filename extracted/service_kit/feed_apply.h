@@ -5,6 +5,8 @@
 #ifndef SERVICE_KIT_FEED_APPLY_H
 #define SERVICE_KIT_FEED_APPLY_H
 
+#include <jansson.h>
+
 #include "extracted/service_kit/feed.h"
 
 /* Where events come from. */
@@ -28,6 +30,11 @@ struct feed_batch {
  * nothing changed. */
 bool feed_apply(struct database *database, const struct feed_plan *plan, const struct feed *feed,
                 const struct feed_source *source, struct feed_batch *batch);
+
+/* Inside a transaction: takes over one row, as the put of an event of that epoch does. NULL: done;
+ * else what is wrong with it. */
+const char *feed_put(struct database *database, const struct feed *feed, const json_t *row,
+                     int64_t epoch);
 
 /* How far a feed was read; 0: nothing yet. False: logged. */
 bool feed_cursor_read(struct database *database, const struct feed *feed,

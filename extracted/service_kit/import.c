@@ -8,6 +8,7 @@
 #include "extracted/service_kit/blocking_get.h"
 #include "extracted/service_kit/import_lines.h"
 #include "extracted/service_kit/ownership.h"
+#include "extracted/service_kit/row_fill.h"
 
 enum { RETRY_PAUSE_MS = 200, URL_LENGTH = 512 };
 
@@ -20,6 +21,7 @@ struct import {
     const struct import_plan *plan;
     const struct import_settings *settings;
     int64_t deadline_ms;
+    bool has_rows; /* of an earlier start */
     uint64_t rows;
     char reason[URL_LENGTH + 256]; /* why the last attempt failed */
 };
@@ -92,6 +94,31 @@ static enum attempt import_without_feeds(struct import *import)
     return ownership.is_ours ? ATTEMPT_DONE : import_exports(import);
 }
 
+static void say_that_nobody_owns(const struct import *import, const struct row_fill *fill)
+{
+    if (fill->is_ours)
+        fprintf(stderr,
+                "%s: the database is new, but this side owns the writes since epoch %" PRId64
+                ": it holds what the monolith knew, and takes no writes before the next flip\n",
+                import->settings->service, fill->epoch);
+}
+
+/* Rows, cursors and the fact that they are there, or nothing. */
+static enum backfill_outcome fill_with_rows(struct import *import, struct backfill *backfill)
+{
+    struct row_fill fill = {0};
+    if (!database_transaction_begin(import->database))
+        return BACKFILL_HOPELESS;
+    enum backfill_outcome outcome = row_fill_run(backfill, &fill);
+    bool is_good =
+        outcome == BACKFILL_DONE && database_fact_write(import->database, imported_fact, 0);
+    if (!database_transaction_end(import->database, is_good) && outcome == BACKFILL_DONE)
+        outcome = BACKFILL_HOPELESS;
+    if (outcome == BACKFILL_DONE)
+        say_that_nobody_owns(import, &fill);
+    return outcome;
+}
+
 static enum attempt import_all(struct import *import)
 {
     struct backfill backfill = {.database = import->database,
@@ -99,7 +126,10 @@ static enum attempt import_all(struct import *import)
                                 .source = {.side = "legacy", .origin = import->settings->monolith},
                                 .deadline_ms = import->deadline_ms,
                                 .stop = import->settings->stop};
-    enum backfill_outcome outcome = backfill_run(&backfill);
+    enum backfill_outcome outcome =
+        import->has_rows ? BACKFILL_ABSENT : fill_with_rows(import, &backfill);
+    if (outcome == BACKFILL_ABSENT)
+        outcome = backfill_run(&backfill);
     switch (outcome) {
     case BACKFILL_DONE:
         return database_fact_write(import->database, imported_fact, 0) ? ATTEMPT_DONE
@@ -129,7 +159,7 @@ static void pause_before_retry(void)
     nanosleep(&pause, NULL);
 }
 
-static enum import_outcome import_until(struct import *import, bool has_rows)
+static enum import_outcome import_until(struct import *import)
 {
     for (bool is_first = true;; is_first = false) {
         enum attempt outcome = import_all(import);
@@ -137,7 +167,7 @@ static enum import_outcome import_until(struct import *import, bool has_rows)
             return IMPORT_FILLED;
         if (*import->settings->stop != 0)
             return IMPORT_STOPPED;
-        if (has_rows)
+        if (import->has_rows)
             return IMPORT_STALE;
         if (outcome == ATTEMPT_HOPELESS ||
             backfill_now_ms() + RETRY_PAUSE_MS >= import->deadline_ms)
@@ -156,8 +186,8 @@ enum import_outcome import_run(struct database *database, const struct import_pl
                             .settings = settings,
                             .deadline_ms = backfill_now_ms() + settings->timeout_ms};
     sqlite3_int64 rows = 0;
-    bool has_rows = database_fact_read(database, imported_fact, &rows);
-    enum import_outcome outcome = import_until(&import, has_rows);
+    import.has_rows = database_fact_read(database, imported_fact, &rows);
+    enum import_outcome outcome = import_until(&import);
     if (outcome == IMPORT_STALE)
         fprintf(stderr, "%s: cannot import (%s); serving the rows of the last time\n",
                 settings->service, import.reason);

@@ -58,6 +58,13 @@ class FeedAnswers(http.server.BaseHTTPRequestHandler):
         if parts[1:] == ["api", "2.0", "users"]:
             self.answer_json(*self.server.owner.people(query["ids"]))
             return
+        if parts[1:3] == ["internal", "owner"] and self.server.owner.state is not None:
+            self.answer_json(200, self.server.owner.state)
+            return
+        if parts[1:3] == ["internal", "rows"] and self.server.owner.state is not None:
+            rows = self.server.owner.rows.get(parts[3], b"")
+            self.answer(200, b"" if "after" in query else rows, 0)
+            return
         if parts[1:3] != ["internal", "feed"]:
             self.answer(404, b"Not Found", 0)
             return
@@ -102,6 +109,8 @@ class ScriptedMonolith:
         self.seq = 0
         self.events = {}
         self.raw = {}
+        self.state = None  # of every aggregate; None: no rows are offered, only feeds
+        self.rows = {}     # by feed
         self.sessions = {}  # hash of the token to the user's id
         self.names = {}     # known only to who asks
         self.asked = 0
@@ -330,6 +339,61 @@ class Feeds(Service):
         wait_until(lambda: self.lag(program, "users") == 0, "no lag")
         self.monolith.put("users", user(7))
         wait_until(lambda: self.rows(program, "/api/users") != [], "the event")
+
+
+class Rows(Service):
+    """A new service takes the rows of the monolith, and follows the feeds from there on."""
+
+    def setUp(self):
+        super().setUp()
+        self.row = json.dumps(user(1)).encode() + b"\n"
+        self.monolith.state = {"owner": "legacy", "epoch": 3, "feeds_last": {"users": 7},
+                               "cursors": {"sessions@extracted": 9, "users@extracted": 4}}
+        for _ in range(7):
+            self.monolith.put("users", user(9))
+
+    def test_it_goes_on_where_the_rows_end(self):
+        self.monolith.rows["users"] = self.row
+        self.monolith.put("users", user(2))
+        program = self.start("users")
+        wait_until(lambda: self.cursor(program, "users") == 8, "the event")
+        self.assertEqual([row["id"] for row in self.rows(program, "/api/users")], [1, 2])
+        state = self.owner(program, "users")
+        self.assertEqual((state["owner"], state["epoch"]), ("legacy", 3))
+        program.stop()
+        with sqlite3.connect(os.path.join(self.folder, "users.db")) as database:
+            self.assertEqual(database.execute(
+                "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchall(), [(9,)])
+        database.close()
+        self.monolith.rows["users"] = b"not asked for again"
+        self.start("users")
+
+    def refuse(self):
+        program = Program("users", self.folder, "--monolith", self.monolith.origin)
+        self.running.append(program)
+        self.assertEqual(program.wait(), 1)
+        self.assertIn("cannot import: ", program.complaints().splitlines()[-1])
+        with sqlite3.connect(os.path.join(self.folder, "users.db")) as database:
+            for table in ("users", "cursors", "service_facts"):
+                self.assertEqual(database.execute(f"SELECT * FROM {table}").fetchall(), [], table)
+        database.close()
+
+    def test_what_is_not_understood_ends_the_start_and_leaves_nothing(self):
+        good = dict(self.monolith.state)
+        for bad in [b"nonsense\n", b"[]\n", b"\n", b"{}\n", self.row[:-2], self.row[:-1],
+                    self.row + b"{", self.row.replace(b'"bio"', b'"oib"'), b"\xff\xfe\n",
+                    self.row.replace(b'"id": 1', b'"id": 1.5'), b"[" * 100000 + b"\n",
+                    self.row.replace(b'"id": 1', b'"id": "%s"' % (b"9" * 200)),
+                    self.row + self.row.replace(b'"id": 1', b'"id": 2')]:  # the name is taken
+            self.monolith.rows["users"] = bad
+            self.refuse()
+        self.monolith.rows["users"] = self.row
+        for bad in [[], {}, good | {"owner": "me"}, good | {"epoch": 0}, good | {"epoch": "3"}, 5]:
+            self.monolith.state = bad
+            self.refuse()
+        self.monolith.state = good | {"feeds_last": [], "cursors": 5}
+        program = self.start("users")
+        wait_until(lambda: self.cursor(program, "users") == 7, "the feed from its start")
 
 
 class Ownership(Service):
