@@ -99,14 +99,20 @@ class SlowEnds:
         self.assertLess(sampler.growth(), GROWTH_BYTES)
 
     def test_curl_at_a_limited_rate_gets_it_whole(self):
+        self.check_download()
+
+    def check_download(self, *options: str):
         with Sampler(self.proxy) as sampler:
-            answer = curl(self.url("/large"), "--limit-rate", str(RATE), timeout_s=200)
+            answer = curl(self.url("/large"), "--limit-rate", str(RATE), *options, timeout_s=200)
         self.assertEqual(hashlib.sha256(answer.body).hexdigest(), body_digest())
         self.assertLess(sampler.growth(), GROWTH_BYTES)
 
     def test_a_large_upload_to_a_slow_backend_holds_little_and_arrives_whole(self):
+        self.check_upload()
+
+    def check_upload(self, *options: str):
         with Sampler(self.proxy) as sampler:
-            answer = curl(self.url("/upload"), "-H", "expect:", "-T", "-",
+            answer = curl(self.url("/upload"), "-H", "expect:", "-T", "-", *options,
                           data=PIECE * (BODY_BYTES // MIB), timeout_s=200)
         self.assertEqual(answer.status, 200)
         self.assertEqual(self.uploaded, [(BODY_BYTES, body_digest())])
@@ -142,6 +148,12 @@ class SlowEndsWithHttp1Backend(SlowEnds, ProxyCase):
             pace.took(length)
         connection.read_until(b"\r\n")
         self.uploaded.append((total, digest.hexdigest()))
+
+    def test_a_large_download_over_http_1_1_holds_little_and_arrives_whole(self):
+        self.check_download("--http1.1")
+
+    def test_a_large_upload_over_http_1_1_holds_little_and_arrives_whole(self):
+        self.check_upload("--http1.1")
 
 
 class SlowEndsWithHttp2Backend(SlowEnds, ProxyCase):
