@@ -89,7 +89,7 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
     local_reply_make(exchange->request->method, status, detail, exchange->request_id,
                      exchange->arena, &reply);
     exchange->response = reply.head;
-    exchange->table->send_head(exchange->client, &exchange->response);
+    exchange_send_head(exchange);
     if (reply.head.has_body) {
         exchange->response_bytes += reply.body.length;
         exchange->response_held += reply.body.length;

@@ -15,6 +15,7 @@
 #include "proxy/exchange/entropy.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/snapshot_lease.h"
+#include "proxy/http/http_date.h"
 #include "proxy/observe/access_log.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/shadow/shadow.h"
@@ -33,6 +34,7 @@ struct exchange_environment {
     struct list waiting;          /* exchanges whose module's writes are frozen */
     struct shadow_environment *shadows;
     struct entropy entropy;
+    struct http_date date;
     struct retry_budget retries;
     uint32_t live; /* exchanges begun and not ended */
 };

@@ -27,6 +27,19 @@ static void on_interim_head(void *owner, const struct response_head *head)
     exchange_progress(exchange);
 }
 
+/* RFC 9110 section 6.6.1: who passes on an answer without a date says when it came. */
+void exchange_send_head(struct exchange *exchange)
+{
+    struct exchange_environment *environment = exchange->environment;
+    struct headers *headers = &exchange->response.headers;
+    if (headers_find(headers, HEADER_DATE) == NULL) {
+        struct strview now = http_date_at(&environment->date, environment->io->loop.wall_ms);
+        headers_add(headers, exchange->arena, HEADER_DATE, STRVIEW("date"),
+                    arena_copy(exchange->arena, now));
+    }
+    exchange->table->send_head(exchange->client, &exchange->response);
+}
+
 static void on_response_head(void *owner, const struct response_head *head)
 {
     struct exchange *exchange = owner;
@@ -46,7 +59,7 @@ static void on_response_head(void *owner, const struct response_head *head)
         shadow_first_head(exchange->shadow, &exchange->response);
     exchange_add_cookies(exchange);
     exchange_progress(exchange);
-    exchange->table->send_head(exchange->client, &exchange->response);
+    exchange_send_head(exchange);
 }
 
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)

@@ -131,6 +131,9 @@ void exchange_give_held_body(struct exchange *exchange);
 
 extern const struct backend_stream_events exchange_stream_events;
 
+/* The answer's head as the client gets it, with what it lacks. */
+void exchange_send_head(struct exchange *exchange);
+
 /* Closes the backend's stream, if there is one. */
 void exchange_close_stream(struct exchange *exchange);
 

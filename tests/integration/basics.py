@@ -1,10 +1,12 @@
 """One request after the other: methods, statuses, fields and bodies arrive as they were sent,
 through both listeners and from backends of both protocols."""
 
+import email.utils
 import hashlib
 import os
 import re
 import subprocess
+import time
 
 from http1_backend import Http1Backend, Request, answer_bytes
 from http2_peer import Http2Backend, Http2Client, ask_once, headers_frame
@@ -27,6 +29,7 @@ REPLIES = {
         (103, [("link", "</style.css>; rel=preload")]), (103, [("link", "</two.css>")])]),
     "/long": Reply(200, [("x-long", LONG_VALUE)], b"x"),
     "/cookies": Reply(200, [("set-cookie", "a=1"), ("set-cookie", "b=2")], b"x"),
+    "/dated": Reply(200, [("date", "then")], b"x"),
     "/error": Reply(503, [("retry-after", "5")], b"sorry"),
 }
 
@@ -86,6 +89,14 @@ class Basics:
             error = client.ask("/error")
             self.assertEqual((error.status, error.body, error.value("retry-after")),
                              (503, b"sorry", "5"))
+
+    def test_an_answer_has_the_date_of_its_backend_or_else_ours(self):
+        for client in self.on_both_listeners():
+            self.assertEqual(client.ask("/dated").values("date"), ["then"])
+            for path in ("/empty", "/none", "/%zz"):
+                said, = client.ask(path).values("date")
+                age_s = time.time() - email.utils.parsedate_to_datetime(said).timestamp()
+                self.assertTrue(-1 <= age_s < 60, said)
 
     def test_early_hints_come_before_the_answer(self):
         for client in self.on_both_listeners():
@@ -201,7 +212,8 @@ class BasicsWithHttp1Backend(Basics, ProxyCase):
             ("connection", "keep-alive, x-private"), ("keep-alive", "timeout=5"),
             ("x-private", "1"), ("proxy-connection", "keep-alive"), ("x-public", "1")], b"x")
         answer = self.ask("/hop")
-        self.assertEqual({name for name, _ in answer.fields} - {"content-length"}, {"x-public"})
+        self.assertEqual({name for name, _ in answer.fields} - {"content-length"},
+                         {"x-public", "date"})
 
     def test_one_kept_connection_carries_many_requests(self):
         with_one_client = self.closing(Http2Client(self.proxy.plain))
