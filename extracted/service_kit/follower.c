@@ -105,7 +105,8 @@ static void on_batch(struct follower *follower, const struct http_outcome *outco
     follower->heard_at = ev_now(follower->all->settings.loop);
     follower->pause_ms = FOLLOWER_PAUSE_MS;
     follower->is_at_end = follower->cursor >= outcome->feed_last;
-    if (follower->cursor > outcome->feed_last)
+    /* With events in it the answer may be older than what was read meanwhile for a reply. */
+    if (outcome->body_bytes == 0 && follower->cursor > outcome->feed_last)
         start_over(follower);
     else
         follower->has_complained = false;

@@ -74,7 +74,9 @@ static bool read_query(const struct request *request, struct feed_query *query, 
     return false;
 }
 
-static bool write_events(struct store *store, const struct feed_query *query, struct text *out)
+/* *last is moved on to the last event that is sent. */
+static bool write_events(struct store *store, const struct feed_query *query, struct text *out,
+                         int64_t *last)
 {
     const char *name = feed_name(query->feed);
     sqlite3_stmt *row = store_begin(store, QUERY_OUTBOX_AFTER);
@@ -91,6 +93,8 @@ static bool write_events(struct store *store, const struct feed_query *query, st
         text_append_string(out, ",");
         text_append(out, body, length);
         text_append_string(out, "}\n");
+        if (*last < sqlite3_column_int64(row, 0))
+            *last = sqlite3_column_int64(row, 0);
     }
     return store_end(row);
 }
@@ -101,7 +105,7 @@ static bool read_events(struct forum *forum, const struct feed_query *query, str
     int64_t last = 0;
     struct store *store = store_pool_take(forum->pool);
     bool complete =
-        outbox_last(store, query->feed, &last) && write_events(store, query, &reply->body);
+        outbox_last(store, query->feed, &last) && write_events(store, query, &reply->body, &last);
     store_pool_give_back(forum->pool, store);
     char number[24];
     snprintf(number, sizeof(number), "%" PRId64, last);
