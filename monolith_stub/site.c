@@ -97,7 +97,6 @@ static void answer_out_of_reach(const struct request *request, struct reply *rep
         page_answer_outcome(request, reply, &outcome);
     else
         problem_answer_outcome(reply, &outcome);
-    reply_field(reply, "Retry-After", "1");
 }
 
 void site_answer(struct forum *forum, struct request *request, struct reply *reply)

@@ -7,6 +7,7 @@
 #include "extracted/service_kit/cookies.h"
 #include "extracted/service_kit/decimal.h"
 #include "extracted/service_kit/form.h"
+#include "extracted/service_kit/session.h"
 
 static const char policy[] =
     "default-src 'none'; style-src 'self' 'unsafe-inline'; form-action 'self'";
@@ -158,8 +159,10 @@ static void reply_words(struct page *page, unsigned status, const char *title,
     page->reply->status = status;
 }
 
-void page_reply_outcome(struct page *page, const struct outcome *outcome)
+void page_reply_outcome(struct page *page, const struct outcome *supposed)
 {
+    const struct outcome known = session_outcome(page->reply, supposed);
+    const struct outcome *outcome = &known;
     struct body_text detail;
     body_text_init(&detail, HTTP_REPLY_LIMIT);
     outcome_add_detail(&detail, outcome);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "extracted/service_kit/session.h"
+
 enum { DETAIL_LIMIT = 512 };
 
 static void add_member(struct body_text *body, const char *name, const char *value)
@@ -39,8 +41,10 @@ void problem_reply_not_owner(struct http_reply *reply, const char *aggregate,
     problem_reply_outcome(reply, &outcome);
 }
 
-void problem_reply_outcome(struct http_reply *reply, const struct outcome *outcome)
+void problem_reply_outcome(struct http_reply *reply, const struct outcome *supposed)
 {
+    const struct outcome known = session_outcome(reply, supposed);
+    const struct outcome *outcome = &known;
     struct body_text detail;
     body_text_init(&detail, DETAIL_LIMIT);
     outcome_add_detail(&detail, outcome);

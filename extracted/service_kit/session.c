@@ -13,7 +13,7 @@
 #include "extracted/service_kit/service_state.h"
 #include "extracted/service_kit/token.h"
 
-enum { SOURCES = 2, URL_LENGTH = 512, ANSWER_LIMIT = 4096, WAIT_MS = 2 * SESSION_ASK_MS };
+enum { SOURCES = 2, URL_LENGTH = 512, ANSWER_LIMIT = 4096 };
 
 struct session {
     int64_t user;
@@ -30,7 +30,8 @@ struct check {
     struct question questions[SOURCES];
     unsigned asked;
     unsigned answered;
-    unsigned denied;    /* answers that know of no such session */
+    unsigned denied; /* answers that know of no such session */
+    int64_t patience_ms;
     int64_t known_user; /* by our own copy; 0: by it there is none */
     int64_t user;       /* the outcome */
     int64_t now_ms;
@@ -156,7 +157,7 @@ static void ask(struct check *check, const struct http_request *request, const c
     struct http_call_plan plan = {.url = url,
                                   .post_json = body,
                                   .is_http2 = source->is_http2,
-                                  .timeout_ms = SESSION_ASK_MS,
+                                  .timeout_ms = check->patience_ms,
                                   .body_limit = ANSWER_LIMIT,
                                   .on_answer = on_answer,
                                   .context = question};
@@ -175,6 +176,7 @@ static bool start_check(const struct http_request *request, const char *hash, in
         return false;
     check->task.free = free_check;
     check->known_user = known_user;
+    check->patience_ms = known_user != 0 ? SESSION_ASK_MS : SESSION_ASK_UNKNOWN_MS;
     check->now_ms = wall_ms(request);
     ask(check, request, hash, &(struct feed_source){"legacy", sources->monolith, false});
     ask(check, request, hash, &(struct feed_source){"extracted", sources->users, true});
@@ -182,8 +184,16 @@ static bool start_check(const struct http_request *request, const char *hash, in
         free(check);
         return false;
     }
-    http_task_start(reply, &check->task, request->now + WAIT_MS / 1000.);
+    http_task_start(reply, &check->task, request->now + (double)(2 * check->patience_ms) / 1000.);
     return true;
+}
+
+struct outcome session_outcome(const struct http_reply *reply, const struct outcome *outcome)
+{
+    const struct check *check = (const struct check *)http_task_find(reply, free_check);
+    bool is_unsure = check != NULL && check->user == 0 && check->denied < check->asked;
+    return is_unsure && outcome->kind == OUTCOME_NOT_LOGGED_IN ? outcome_of(OUTCOME_OUT_OF_REACH)
+                                                               : *outcome;
 }
 
 /* Where the sessions are ours to begin and to end, nobody else knows better. */

@@ -8,16 +8,22 @@
 
 #include "extracted/service_kit/database.h"
 #include "extracted/service_kit/http_message.h"
+#include "extracted/service_kit/outcome.h"
 
 enum {
-    SESSION_HASH_LENGTH = 64, /* SHA-256 in hex */
-    SESSION_ASK_MS = 150,
-    SESSION_LAG_MS = 1000, /* a copy that is further behind is not believed */
+    SESSION_HASH_LENGTH = 64,      /* SHA-256 in hex */
+    SESSION_ASK_MS = 150,          /* about one that we know */
+    SESSION_ASK_UNKNOWN_MS = 1000, /* without an answer somebody would be taken for a stranger */
+    SESSION_LAG_MS = 1000,         /* a copy that is further behind is not believed */
 };
 
 /* The user who is logged in, or 0. False: the reply waits, return at once. */
 bool session_find_user(struct database *database, const struct http_request *request,
                        struct http_reply *reply, int64_t *ret_user);
+
+/* The same outcome, but for "log in first" after a question about their session that was not
+ * answered: nobody knows whether they are logged in. */
+struct outcome session_outcome(const struct http_reply *reply, const struct outcome *outcome);
 
 /* The token of a cookie of that name, and its hash in hex with a NUL. False: there is no such
  * cookie, or it holds no token. Pure. */

@@ -119,7 +119,7 @@ void json_me(struct forum *forum, const struct request *request, struct reply *r
         answer_user(forum, request->visitor.user, reply);
         return;
     }
-    struct outcome outcome = outcome_of(OUTCOME_NOT_LOGGED_IN);
+    struct outcome outcome = visitor_refusal(&request->visitor);
     problem_answer_outcome(reply, &outcome);
 }
 

@@ -53,6 +53,8 @@ void problem_answer_outcome(struct reply *reply, const struct outcome *outcome)
 {
     unsigned status = outcome_status(outcome->kind);
     const char *title = outcome_title(outcome->kind);
+    if (outcome->kind == OUTCOME_OUT_OF_REACH)
+        reply_field(reply, "Retry-After", "1");
     if (outcome->kind != OUTCOME_NOT_OWNER) {
         problem_answer(reply, status, title, outcome_detail(outcome), outcome->field);
         return;

@@ -33,7 +33,8 @@ static enum ask_answer read_answer(long status, const struct text *body,
     return is_good ? ASK_YES : ASK_NO;
 }
 
-enum ask_answer ask_session(struct forum *forum, const char *hash, struct session *ret_session)
+enum ask_answer ask_session(struct forum *forum, const char *hash, long patience_ms,
+                            struct session *ret_session)
 {
     char url[URL_BYTES];
     char body[128];
@@ -45,7 +46,7 @@ enum ask_answer ask_session(struct forum *forum, const char *hash, struct sessio
     text_init(&answer.body, SESSION_LIMIT);
     snprintf(url, sizeof(url), "%s/internal/sessions/check", origin);
     snprintf(body, sizeof(body), "{\"id\":\"%s\"}", hash);
-    CURL *remote = remote_new(url, ASK_SESSION_MS, &answer);
+    CURL *remote = remote_new(url, patience_ms, &answer);
     if (remote == NULL)
         return ASK_NOTHING;
     struct curl_slist *fields = remote_post_json(remote, body);

@@ -12,12 +12,17 @@
 
 struct session;
 
-enum { ASK_SESSION_MS = 150, ASK_EVENTS_MS = 500 };
+enum {
+    ASK_SESSION_MS = 150,          /* about one that we know */
+    ASK_UNKNOWN_SESSION_MS = 1000, /* without an answer somebody would be taken for a stranger */
+    ASK_EVENTS_MS = 500
+};
 
 enum ask_answer { ASK_YES, ASK_NO, ASK_NOTHING };
 
-/* The users service about a session, for up to ASK_SESSION_MS. Yes sets user and expires_ms. */
-enum ask_answer ask_session(struct forum *forum, const char *hash, struct session *ret_session);
+/* The users service about a session. Yes sets user and expires_ms. */
+enum ask_answer ask_session(struct forum *forum, const char *hash, long patience_ms,
+                            struct session *ret_session);
 
 /* Reads a followed feed to its end, for up to ASK_EVENTS_MS: a row that was made elsewhere a
  * moment ago is here then. False: the service did not answer, or has too much to tell. */

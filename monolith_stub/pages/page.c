@@ -128,6 +128,8 @@ void page_answer_outcome(const struct request *request, struct reply *reply,
     }
     answer_words(request, reply, outcome_status(outcome->kind), outcome_title(outcome->kind),
                  detail);
+    if (outcome->kind == OUTCOME_OUT_OF_REACH)
+        reply_field(reply, "Retry-After", "1");
     text_done(&sentence);
 }
 

@@ -35,7 +35,7 @@ bool page_form_read_of_user(const struct request *request, struct reply *reply,
 {
     if (request->visitor.user != 0)
         return page_form_read(request, reply, ret_form);
-    struct outcome outcome = outcome_of(OUTCOME_NOT_LOGGED_IN);
+    struct outcome outcome = visitor_refusal(&request->visitor);
     page_answer_outcome(request, reply, &outcome);
     return false;
 }

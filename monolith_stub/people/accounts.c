@@ -137,7 +137,7 @@ struct outcome account_log_out(struct forum *forum, const struct visitor *visito
 {
     struct token_hex hash;
     if (visitor->user == 0)
-        return outcome_of(OUTCOME_NOT_LOGGED_IN);
+        return visitor_refusal(visitor);
     if (!token_hash(&visitor->sid, &hash))
         return outcome_of(OUTCOME_BROKEN);
     struct outcome outcome;
@@ -178,7 +178,7 @@ struct outcome profile_edit(struct forum *forum, const struct visitor *visitor, 
                             const struct text_view *name, const struct text_view *bio)
 {
     if (visitor->user == 0)
-        return outcome_of(OUTCOME_NOT_LOGGED_IN);
+        return visitor_refusal(visitor);
     if (visitor->user != user)
         return outcome_of(OUTCOME_NOT_YOURS);
     const char *fault = name != NULL ? check_name(*name) : NULL;

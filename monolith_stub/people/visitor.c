@@ -4,6 +4,7 @@
 
 #include "monolith_stub/feeds/ask.h"
 #include "monolith_stub/feeds/follower.h"
+#include "monolith_stub/outcome.h"
 #include "monolith_stub/people/cookies.h"
 #include "monolith_stub/people/session.h"
 #include "monolith_stub/store_pool.h"
@@ -45,7 +46,8 @@ void visitor_ask_other(struct forum *forum, struct request *request)
     struct session session = {0};
     if (!token_hash(&visitor->sid, &hash))
         return;
-    switch (ask_session(forum, hash.text, &session)) {
+    long patience_ms = visitor->user != 0 ? ASK_SESSION_MS : ASK_UNKNOWN_SESSION_MS;
+    switch (ask_session(forum, hash.text, patience_ms, &session)) {
     case ASK_YES: {
         struct store *store = store_pool_take(forum->pool);
         session_read_username(store, &session);
@@ -57,10 +59,16 @@ void visitor_ask_other(struct forum *forum, struct request *request)
         visitor->user = 0;
         break;
     case ASK_NOTHING:
+        visitor->is_unsure = visitor->user == 0;
         break;
     }
     if (visitor->user == 0)
         visitor->sid = (struct token){0};
+}
+
+struct outcome visitor_refusal(const struct visitor *visitor)
+{
+    return outcome_of(visitor->is_unsure ? OUTCOME_OUT_OF_REACH : OUTCOME_NOT_LOGGED_IN);
 }
 
 const struct token *visitor_token(const struct visitor *visitor)

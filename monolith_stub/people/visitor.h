@@ -23,16 +23,21 @@ struct visitor {
     char username[VISITOR_NAME_BYTES];
     struct token sid;  /* set only if logged in (or while in VISITOR_ASK_OTHER) */
     struct token vsid; /* of visitors without a session */
+    bool is_unsure;    /* not logged in, as far as we know: who would know did not answer */
 };
 
 struct forum;
+struct outcome;
 struct request;
 
 /* Reads cookies and our own copy of the sessions; leaves VISITOR_ASK_OTHER or VISITOR_READ. */
 void visitor_read(struct forum *forum, struct request *request);
 
-/* From VISITOR_ASK_OTHER to VISITOR_READ; takes up to 150 ms. */
+/* From VISITOR_ASK_OTHER to VISITOR_READ; takes as long as ask_session. */
 void visitor_ask_other(struct forum *forum, struct request *request);
+
+/* What to say to somebody who has to be logged in and is not. */
+struct outcome visitor_refusal(const struct visitor *visitor);
 
 /* What the forms' CSRF word is made from: the session, or the visitor's own token. */
 const struct token *visitor_token(const struct visitor *visitor);

@@ -129,7 +129,7 @@ static struct outcome add(struct store *store, int64_t thread, int64_t user, str
 static struct outcome check_write(const struct visitor *visitor, const struct text_view *text)
 {
     if (visitor->user == 0)
-        return outcome_of(OUTCOME_NOT_LOGGED_IN);
+        return visitor_refusal(visitor);
     const char *fault = text != NULL ? check_text(*text) : NULL;
     return fault == NULL ? outcome_of(OUTCOME_DONE) : outcome_field_fault("text", fault);
 }

@@ -37,7 +37,7 @@ struct outcome thread_add(struct forum *forum, const struct visitor *visitor,
                           struct text_view category, struct text_view title)
 {
     if (visitor->user == 0)
-        return outcome_of(OUTCOME_NOT_LOGGED_IN);
+        return visitor_refusal(visitor);
     const char *fault = check_title(title);
     if (fault != NULL)
         return outcome_field_fault("title", fault);

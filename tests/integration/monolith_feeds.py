@@ -114,6 +114,27 @@ class Feeds(ForumCase):
             delays.append(found[1] - written)
         self.assertLess(sorted(delays)[len(delays) // 2], 0.1, delays)
 
+    def test_a_feed_never_gives_more_than_it_says_it_has(self):
+        over = threading.Event()
+
+        def write(client):
+            while not over.is_set():
+                client.json("PUT", "/api/2.0/posts/1/like")
+                client.json("DELETE", "/api/2.0/posts/1/like")
+        writers = [threading.Thread(target=write, args=(self.somebody(),)) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        reader, after = self.client(), 0
+        for _ in range(1500):
+            events, last = reader.feed("likes", after)
+            after = events[-1]["seq"] if events else after
+            if after > last:
+                break
+        over.set()
+        for writer in writers:
+            writer.join()
+        self.assertLessEqual(after, last)
+
     def test_many_long_polls_hold_nobody_up(self):
         readers = [self.client() for _ in range(100)]
         for reader in readers:
@@ -252,9 +273,9 @@ class Ownership(unittest.TestCase):
             self.sessions_of_the_other_side(program, client, source)
             self.back_to_this_side(client, writer)
 
-    def late_threads(self):
-        """A threads service whose long polls say nothing, as if news came late. What it answers at
-        once is `self.late`; while that is None, it does not."""
+    def late_service(self):
+        """A service whose long polls say nothing, as if news came late. What it answers at once is
+        `self.late`; while that is None, it does not."""
         over = threading.Event()
 
         def answer(connection, request):
@@ -272,7 +293,7 @@ class Ownership(unittest.TestCase):
 
     def test_a_thread_that_was_opened_elsewhere_a_moment_ago_is_there(self):
         self.late = []
-        _, client = self.start("--follow-threads", self.late_threads())
+        _, client = self.start("--follow-threads", self.late_service())
         client.log_in("marga")
         self.own(client, "threads", "extracted", 2)
         asked = ["/forum/t/99", "/api/2.0/threads/99/posts"]
@@ -292,6 +313,16 @@ class Ownership(unittest.TestCase):
             self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
         self.own(client, "threads", "legacy", 3)
         self.assertEqual(client.get("/forum/t/100").status, 404)
+
+    def test_of_whom_nobody_can_tell_whether_they_are_logged_in_is_asked_to_come_again(self):
+        self.late = None
+        _, client = self.start("--follow-users", self.late_service())
+        self.own(client, "users", "extracted", 2)
+        client.cookies = {"sid": "a" * 43}
+        for answer in (client.json("POST", "/api/2.0/threads/1/posts", {"text": "x"}),
+                       client.get("/api/2.0/me"), client.form("/forum/t/1/reply", {"text": "x"})):
+            self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
+        self.assertEqual(client.get("/forum/t/1").status, 200)
 
     def back_to_this_side(self, client, writer):
         """Ids go on above those of the other side; what that still writes is history."""
