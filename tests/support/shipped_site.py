@@ -12,7 +12,7 @@ SHIPPED = os.path.join(SOURCE, "routes")
 SERVICES = ("users", "threads", "posts")
 SHIPPED_PORTS = {"monolith": 3000, "users": 3001, "threads": 3002, "posts": 3003}
 # What the harness writes itself, in the file 00-proxy.cfg.
-OWN_KEYS = r"(?ms)^(?:listeners|admin): \{.*?^\};$|^(?:admin|state_dir|access_log)\b.*?;$"
+OWN_KEYS = r"(?ms)^(?:admin|state_dir|access_log)\b[^\n]*;$|^listeners: \{.*?^\};$"
 ON_FLIP = os.path.join(BUILD, "extracted", "flip", "flip")
 
 

@@ -1,0 +1,325 @@
+"""People who use the forum through the proxy, over HTTP/2 connections of their own: writers, who keep
+a ledger of what they were told is stored, and readers. Whoever meets what should not be says so."""
+
+import json
+import random
+import threading
+import time
+
+from http1_backend import Gone
+from http2_peer import Http2Client
+
+PASSWORD = "quite a long one"
+READ_BACK_S = 20
+# What may happen to a request while a program that it needs is down.
+AWAY = (502, 503, 504)
+CATEGORIES = ("lounge",)
+
+
+class Unanswered(Exception):
+    """The request may have been done or not."""
+
+
+class Visitor:
+    """A connection and a cookie jar."""
+
+    def __init__(self, name: str, port: int, tls: bool, may_fail: bool = False):
+        self.name = name
+        self.port, self.tls = port, tls
+        self.may_fail = may_fail
+        self.cookies: dict = {}
+        self.client = None
+        self.answered = 0
+        self.failed = 0
+
+    def ask(self, method: str, path: str, value=None, kind: str = "application/json"):
+        fields = [("cookie", f"{name}={text}") for name, text in self.cookies.items()]
+        body = b""
+        if value is not None:
+            body = value if isinstance(value, bytes) else json.dumps(value).encode()
+            fields += [("content-type", kind), ("content-length", str(len(body)))]
+        answer = self.send(method, path, fields, body)
+        for line in answer.values("set-cookie"):
+            name, text = line.split(";")[0].split("=", 1)
+            if text and "Max-Age=0" not in line:
+                self.cookies[name] = text
+            else:
+                self.cookies.pop(name, None)
+        self.answered += 1
+        return answer
+
+    def send(self, method: str, path: str, fields: list, body: bytes):
+        try:
+            if self.client is None:
+                self.client = Http2Client(self.port, self.tls)
+            answer = self.client.ask(path, method, fields, body,
+                                     scheme="https" if self.tls else "http")
+        except (Gone, OSError) as error:
+            raise AssertionError(f"{self.name}: {method} {path}: {error!r}") from error
+        is_away = answer.status in AWAY or answer.reset is not None
+        if is_away and self.may_fail:
+            self.failed += 1
+            raise Unanswered
+        if answer.reset is not None:
+            raise AssertionError(f"{self.name}: {method} {path}: reset {answer.reset}")
+        return answer
+
+    def close(self):
+        if self.client is not None:
+            self.client.close()
+
+
+class Ledger:
+    """What is stored, as far as its writer knows: for each row the states that it may be in. One,
+    unless a change of it was not answered."""
+
+    def __init__(self):
+        self.threads: dict = {}  # id: {title}
+        self.posts: dict = {}    # id: {text or None for deleted}
+        self.likes: dict = {}    # id of the post: {bool}
+        self.bio: set = {""}
+        self.may_have_added: list = []  # texts and titles of which nobody knows
+
+    @staticmethod
+    def may(states: set, state):
+        states.add(state)
+
+    @staticmethod
+    def will(states: set, state):
+        states.clear()
+        states.add(state)
+
+
+class Writer(Visitor):
+    """Writes, and reads back each write at once, as whoever keeps cookies can."""
+
+    def __init__(self, name: str, port: int, tls: bool, may_fail: bool = False, seed: int = 0):
+        super().__init__(name, port, tls, may_fail)
+        self.random = random.Random(f"{name} {seed}")
+        self.ledger = Ledger()
+        self.written = 0
+        self.user = 0
+        self.open_threads: list = [1]
+
+    def expect(self, answer, status: int, what: str):
+        if answer.status != status:
+            raise AssertionError(f"{self.name}: {what}: {answer.status} instead of {status}: "
+                                 f"{answer.body[:300]!r}")
+        return json.loads(answer.body) if answer.body else None
+
+    def write(self, status: int, method: str, path: str, value=None):
+        said = self.expect(self.ask(method, path, value), status, f"{method} {path}")
+        self.written += 1
+        return said
+
+    # --- coming and going
+
+    def arrive(self):
+        """Registers, or finds out whether an attempt that was not answered did."""
+        try:
+            self.user = self.write(201, "POST", "/api/2.0/users", {
+                "username": self.name, "password": PASSWORD, "name": "Writer"})["id"]
+        except Unanswered:
+            self.log_in()
+
+    def log_in(self):
+        answer = self.ask("POST", "/api/2.0/sessions",
+                          {"username": self.name, "password": PASSWORD})
+        if answer.status == 401 and not self.user:
+            return
+        self.user = self.expect(answer, 201, "log in")["user"]["id"]
+
+    def log_out(self):
+        self.write(204, "DELETE", "/api/2.0/sessions/current")
+
+    # --- writing
+
+    def new_text(self) -> str:
+        return f"{self.name} {self.random.getrandbits(48):012x} " + "\u00e9<&> words " * \
+            self.random.randrange(4)
+
+    def open_thread(self):
+        title = self.new_text()[:100].strip()
+        self.ledger.may_have_added.append(title)
+        thread = self.write(201, "POST", "/api/2.0/threads",
+                            {"category": self.random.choice(CATEGORIES), "title": title})["id"]
+        self.ledger.may_have_added.remove(title)
+        self.ledger.threads[thread] = {title}
+        self.open_threads.append(thread)
+        self.read_back(f"/api/2.0/threads/{thread}", lambda said: said["title"] == title)
+
+    def reply(self):
+        text = self.new_text()
+        thread = self.random.choice(self.open_threads[-3:])
+        self.ledger.may_have_added.append(text)
+        post = self.write(201, "POST", f"/api/2.0/threads/{thread}/posts", {"text": text})["id"]
+        self.ledger.may_have_added.remove(text)
+        self.ledger.posts[post] = {text}
+        self.ledger.likes[post] = {False}
+        self.read_back(f"/api/2.0/posts/{post}", lambda said: said["text"] == text)
+
+    def own_post(self):
+        standing = [post for post, states in self.ledger.posts.items() if None not in states]
+        return self.random.choice(standing[-8:]) if standing else None
+
+    def edit(self):
+        post = self.own_post()
+        if post is None:
+            return
+        text = self.new_text()
+        self.ledger.may(self.ledger.posts[post], text)
+        self.write(200, "PATCH", f"/api/2.0/posts/{post}", {"text": text})
+        self.ledger.will(self.ledger.posts[post], text)
+        self.read_back(f"/api/2.0/posts/{post}", lambda said: said["text"] == text)
+
+    def delete(self):
+        post = self.own_post()
+        if post is None:
+            return
+        self.ledger.may(self.ledger.posts[post], None)
+        self.write(204, "DELETE", f"/api/2.0/posts/{post}")
+        self.ledger.will(self.ledger.posts[post], None)
+        self.read_back(f"/api/2.0/posts/{post}", None)
+
+    def like(self):
+        post = self.own_post()
+        if post is None:
+            return
+        likes = self.random.random() < 0.7
+        self.ledger.may(self.ledger.likes[post], likes)
+        self.write(204, "PUT" if likes else "DELETE", f"/api/2.0/posts/{post}/like")
+        self.ledger.will(self.ledger.likes[post], likes)
+        self.read_back(f"/api/2.0/posts/{post}", lambda said: said["liked"] == likes)
+
+    def edit_profile(self):
+        bio = self.new_text()
+        self.ledger.may(self.ledger.bio, bio)
+        self.write(200, "PATCH", f"/api/2.0/users/{self.user}", {"name": "Writer", "bio": bio})
+        self.ledger.will(self.ledger.bio, bio)
+        self.read_back(f"/api/2.0/users/{self.user}", lambda said: said["bio"] == bio)
+
+    def come_again(self):
+        self.log_out()
+        self.log_in()
+        self.read_back("/api/2.0/me", lambda said: said["id"] == self.user)
+
+    def read_back(self, path: str, is_right):
+        """The write is there at the first look. `is_right` None: it is gone."""
+        answer = self.ask("GET", path)
+        if is_right is None:
+            self.expect(answer, 404, f"reading back {path}")
+        elif not is_right(self.expect(answer, 200, f"reading back {path}")):
+            raise AssertionError(f"{self.name}: {path}: its own write is not there: "
+                                 f"{answer.body[:300]!r}")
+
+    def step(self):
+        if not self.user:
+            self.arrive()
+            return
+        act = self.random.choices(
+            (self.open_thread, self.reply, self.edit, self.delete, self.like, self.edit_profile,
+             self.come_again), (10, 34, 20, 6, 14, 12, 4))[0]
+        act()
+
+
+class Reader(Visitor):
+    """Reads what has always been there; each answer is a whole one."""
+
+    PATHS = ("/api/users", "/api/users/{}", "/api/threads", "/api/threads/{}",
+             "/api/posts/in-thread/{}", "/api/posts/by-user/{}", "/api/2.0/users/{}",
+             "/api/2.0/users?ids=1,2,{}", "/api/2.0/categories", "/api/2.0/threads/{}",
+             "/api/2.0/categories/lounge/threads", "/api/2.0/threads/{}/posts", "/api/2.0/posts/{}",
+             "/api/2.0/search?q=the", "/api/2.0/threads?ids={}")
+
+    def __init__(self, name: str, port: int, tls: bool, may_fail: bool = False, seed: int = 0):
+        super().__init__(name, port, tls, may_fail)
+        self.random = random.Random(f"{name} {seed}")
+
+    def step(self):
+        self.cookies["strangler_id"] = f"{self.random.getrandbits(128):032x}"
+        path = self.random.choice(self.PATHS).format(self.random.randrange(1, 9))
+        answer = self.ask("GET", path)
+        if answer.status != 200:
+            raise AssertionError(f"{self.name}: GET {path}: {answer.status} {answer.body[:300]!r}")
+        json.loads(answer.body)
+
+
+class Crowd:
+    """Everybody in a thread of their own. The first who has something to complain about ends it."""
+
+    def __init__(self, people: list):
+        self.people = people
+        self.faults: list = []
+        self.is_over = threading.Event()
+        self.may_go = threading.Event()
+        self.may_go.set()
+        self.changed = threading.Condition()
+        self.resting: set = set()
+        self.threads = [threading.Thread(target=self.live, args=(person,)) for person in people]
+        for thread in self.threads:
+            thread.start()
+
+    def live(self, person):
+        try:
+            while not self.is_over.is_set():
+                if not self.may_go.is_set():
+                    self.rest(person)
+                try:
+                    person.step()
+                except Unanswered:
+                    pass
+        except Exception as error:  # handed on by check()
+            self.faults.append(error)
+            self.is_over.set()
+            self.may_go.set()
+        finally:
+            with self.changed:
+                self.resting.add(person)
+                self.changed.notify_all()
+            person.close()
+
+    def rest(self, person):
+        with self.changed:
+            self.resting.add(person)
+            self.changed.notify_all()
+        self.may_go.wait()
+        with self.changed:
+            self.resting.discard(person)
+
+    def check(self):
+        if self.faults:
+            raise self.faults[0]
+
+    def wait(self, condition, what: str, deadline_s: float = 60):
+        end = time.monotonic() + deadline_s
+        while not condition():
+            self.check()
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {deadline_s} s: {what}")
+            self.is_over.wait(0.01)
+        self.check()
+
+    def count(self) -> tuple:
+        return (sum(getattr(person, "written", 0) for person in self.people),
+                sum(person.answered for person in self.people))
+
+    def go_on_for(self, writes: int, answers: int):
+        """Until so many more were done."""
+        before = self.count()
+        self.wait(lambda: self.count()[0] >= before[0] + writes and
+                  self.count()[1] >= before[1] + answers, f"{writes} writes, {answers} answers")
+
+    def pause(self):
+        self.may_go.clear()
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.resting) == len(self.people), 60)
+        self.check()
+
+    def go_on(self):
+        self.may_go.set()
+
+    def end(self):
+        self.is_over.set()
+        self.may_go.set()
+        for thread in self.threads:
+            thread.join()
