@@ -1,6 +1,6 @@
 /*
  * The two cookies that a reply may set: sid of people who are logged in, vsid of everybody else
- * who sees a form. Session.h reads them.
+ * who sees a form. They are read by session.h.
  */
 #ifndef SERVICE_KIT_COOKIES_H
 #define SERVICE_KIT_COOKIES_H
