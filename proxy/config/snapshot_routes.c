@@ -136,22 +136,42 @@ static bool add_routes(struct snapshot *snapshot, const struct settings *setting
 static void report_conflict(const struct settings *settings, const struct route_conflict *conflict,
                             struct arena *arena, struct config_report *report)
 {
-    bool swapped = conflict->first > conflict->second;
-    const struct source_node *first =
-        settings->routes.items[swapped ? conflict->second : conflict->first].node;
-    const struct source_node *second =
-        settings->routes.items[swapped ? conflict->first : conflict->second].node;
+    const struct route_settings *route = &settings->routes.items[conflict->second];
+    const struct source_node *first = settings->routes.items[conflict->first].node;
+    const struct source_node *second = route->node;
     struct strview place = source_place(arena, source_name_span(first));
-    if (conflict->identical) {
+    switch (conflict->kind) {
+    case ROUTE_IDENTICAL:
         source_error(report, "identical-routes", source_name_span(second),
                      "`%.*s` has the same conditions as `%.*s` (%.*s), so it would never be used",
                      STRVIEW_ARGS(second->name), STRVIEW_ARGS(first->name), STRVIEW_ARGS(place));
-        return;
+        break;
+    case ROUTE_UNREACHABLE:
+        source_warning(report, "unreachable-route", source_name_span(second),
+                       "`%.*s` is never used: `%.*s` (%.*s) goes first and takes all of it",
+                       STRVIEW_ARGS(second->name), STRVIEW_ARGS(first->name), STRVIEW_ARGS(place));
+        config_report_hint(report, route->prefix.node == NULL && route->exact.node == NULL
+                                       ? "a regex comes after every prefix; give it one beside it"
+                                       : "give it a higher `priority`");
+        break;
+    case ROUTE_TIE:
+        source_warning(report, "route-tie", source_name_span(second),
+                       "some requests match both `%.*s` and `%.*s` (%.*s); the first in the files "
+                       "wins",
+                       STRVIEW_ARGS(second->name), STRVIEW_ARGS(first->name), STRVIEW_ARGS(place));
+        config_report_hint(report, "give one of them a `priority`");
+        break;
     }
-    source_warning(report, "route-tie", source_name_span(second),
-                   "some requests match both `%.*s` and `%.*s` (%.*s); the first in the files wins",
-                   STRVIEW_ARGS(second->name), STRVIEW_ARGS(first->name), STRVIEW_ARGS(place));
-    config_report_hint(report, "give one of them a `priority`");
+}
+
+/* Of two that are alike the second in the files is at fault. */
+static void put_in_order(struct route_conflict *conflict)
+{
+    if (conflict->kind == ROUTE_UNREACHABLE || conflict->first < conflict->second)
+        return;
+    uint32_t second = conflict->first;
+    conflict->first = conflict->second;
+    conflict->second = second;
 }
 
 static bool check_conflicts(struct snapshot *snapshot, const struct settings *settings,
@@ -161,8 +181,9 @@ static bool check_conflicts(struct snapshot *snapshot, const struct settings *se
     size_t count = route_table_builder_conflicts(builder, conflicts, CONFLICTS_MAX);
     bool good = true;
     for (size_t i = 0; i < count; i++) {
+        put_in_order(&conflicts[i]);
         report_conflict(settings, &conflicts[i], &snapshot->arena, report);
-        good = good && !conflicts[i].identical;
+        good = good && conflicts[i].kind != ROUTE_IDENTICAL;
     }
     return good;
 }

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 
 #include "proxy/core/array.h"
+#include "proxy/routing/route_cover.h"
+
+enum { COMPARISONS_MAX = 10 * 1000 * 1000 };
 
 static int compare_ignoring_case(struct strview a, struct strview b)
 {
@@ -72,25 +75,72 @@ static bool is_tie(const struct rule *a, const struct rule *b)
            !conditions_exclude(a, b);
 }
 
+/* What was found so far, and the room for it. */
+struct findings {
+    struct route_conflict *conflicts;
+    size_t count;
+    size_t max;
+};
+
+static void add(struct findings *findings, const struct rule *first, const struct rule *second,
+                enum route_conflict_kind kind)
+{
+    if (findings->count < findings->max)
+        findings->conflicts[findings->count++] = (struct route_conflict){
+            .first = first->route.index, .second = second->route.index, .kind = kind};
+}
+
+/* Two rules at one place; `a` stands first in the files. */
+static void compare_neighbours(struct findings *findings, const struct rule *a,
+                               const struct rule *b)
+{
+    if (is_identical(a, b))
+        add(findings, a, b, ROUTE_IDENTICAL);
+    else if (rule_covers(a, b))
+        add(findings, a, b, ROUTE_UNREACHABLE);
+    else if (rule_covers(b, a))
+        add(findings, b, a, ROUTE_UNREACHABLE);
+    else if (is_tie(a, b))
+        add(findings, a, b, ROUTE_TIE);
+}
+
+/* Prefixes go before all regexes without one. Not looked at when there are very many of both. */
+static void find_covered_regexes(struct findings *findings, const struct rule *const *rules,
+                                 size_t count)
+{
+    size_t regexes = 0;
+    for (size_t i = 0; i < count; i++)
+        regexes += rules[i]->path_match == PATH_MATCH_ANY ? 1 : 0;
+    if (regexes * count > COMPARISONS_MAX)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct rule *cause = NULL;
+        for (size_t j = 0; j < count && cause == NULL; j++) {
+            if (rules[i]->path_match == PATH_MATCH_ANY &&
+                rules[j]->path_match == PATH_MATCH_PREFIX && rule_covers(rules[j], rules[i]))
+                cause = rules[j];
+        }
+        if (cause != NULL)
+            add(findings, cause, rules[i], ROUTE_UNREACHABLE);
+    }
+}
+
 size_t route_conflicts_find(const struct rule *const *rules, size_t count,
                             struct route_conflict *conflicts, size_t max)
 {
+    struct findings findings = {.conflicts = conflicts, .max = max};
     const struct rule **sorted = memory_alloc((count + 1) * sizeof(const struct rule *));
     for (size_t i = 0; i < count; i++)
         sorted[i] = rules[i];
     qsort(sorted, count, sizeof(const struct rule *), compare_for_sort);
-    size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = i + 1; j < count && found < max; j++) {
+        for (size_t j = i + 1; j < count && findings.count < max; j++) {
             if (compare_places(sorted[i], sorted[j]) != 0)
                 break;
-            bool identical = is_identical(sorted[i], sorted[j]);
-            if (identical || is_tie(sorted[i], sorted[j]))
-                conflicts[found++] = (struct route_conflict){.first = sorted[i]->route.index,
-                                                             .second = sorted[j]->route.index,
-                                                             .identical = identical};
+            compare_neighbours(&findings, sorted[i], sorted[j]);
         }
     }
     free(sorted);
-    return found;
+    find_covered_regexes(&findings, rules, count);
+    return findings.count;
 }

@@ -27,16 +27,23 @@ void route_table_builder_free(struct route_table_builder *builder); /* NULL is a
 bool route_table_builder_add(struct route_table_builder *builder, const struct route_spec *spec,
                              struct route_fault *ret_fault);
 
-/* Two routes (by spec index) with the same conditions, or that only file order tells apart. */
+enum route_conflict_kind {
+    ROUTE_IDENTICAL,   /* the same conditions */
+    ROUTE_UNREACHABLE, /* the first takes everything that the second would */
+    ROUTE_TIE,         /* some requests match both, and only file order decides */
+};
+
+/* Two routes, by spec index. */
 struct route_conflict {
     uint32_t first;
     uint32_t second;
-    bool identical;
+    enum route_conflict_kind kind;
 };
 
 /*
  * Conflicts among the added routes, at most `max`; returns how many were written. A tie is reported
  * only when some request could match both and precedence, priority and number of conditions agree.
+ * That a route is unreachable is found where one other route is the cause.
  */
 size_t route_table_builder_conflicts(struct route_table_builder *builder,
                                      struct route_conflict *conflicts, size_t max);

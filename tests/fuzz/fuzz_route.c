@@ -226,7 +226,8 @@ static void check_compile(struct arena *arena, const uint8_t *data, size_t size,
     struct route_conflict conflicts[2];
     if (route_table_builder_add(builder, &spec, &fault) &&
         route_table_builder_add(builder, &spec, &fault)) {
-        CHECK(route_table_builder_conflicts(builder, conflicts, 2) == 1 && conflicts[0].identical);
+        CHECK(route_table_builder_conflicts(builder, conflicts, 2) == 1 &&
+              conflicts[0].kind == ROUTE_IDENTICAL);
     } else {
         CHECK(fault.text[0] != '\0');
     }

@@ -14,7 +14,7 @@
  * The table against a matcher that looks at every route in turn and compares the rules of
  * precedence one by one, on random routes and requests from an alphabet small enough for hits.
  */
-enum { TEXT_BYTES = 64, MANY_ROUTES = 10000, MANY_REQUESTS = 2000 };
+enum { TEXT_BYTES = 64, MANY_ROUTES = 10000, MANY_REQUESTS = 2000, CONFLICTS = 400 };
 
 struct plain_route {
     char host[TEXT_BYTES];
@@ -161,6 +161,13 @@ static void add_plain(struct fixture *fixture, const struct plain_route *route)
     fixture_add(fixture, spec);
 }
 
+static void assert_is_reachable(const struct route_conflict *conflicts, size_t count,
+                                uint32_t index)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_false(conflicts[i].kind == ROUTE_UNREACHABLE && conflicts[i].second == index);
+}
+
 static void assert_same_answers(struct plain_route *routes, size_t route_count, size_t requests)
 {
     struct fixture fixture;
@@ -169,6 +176,9 @@ static void assert_same_answers(struct plain_route *routes, size_t route_count, 
         routes[i] = random_route();
         add_plain(&fixture, &routes[i]);
     }
+    struct route_conflict conflicts[CONFLICTS];
+    size_t conflict_count =
+        route_table_builder_conflicts(fixture.builder, conflicts, route_count < 50 ? CONFLICTS : 0);
     fixture_build(&fixture);
     for (size_t i = 0; i < requests; i++) {
         struct plain_request plain = random_request();
@@ -181,6 +191,8 @@ static void assert_same_answers(struct plain_route *routes, size_t route_count, 
             fail_msg("%s%s: route %ld, not %ld", plain.authority, plain.path,
                      found != NULL ? (long)found->index : -1L,
                      expected != NULL ? (long)(expected - routes) : -1L);
+        if (found != NULL)
+            assert_is_reachable(conflicts, conflict_count, found->index);
     }
     fixture_done(&fixture);
 }
