@@ -7,12 +7,14 @@ enum byte_class {
     BYTE_PERCENT,
     BYTE_BACKSLASH,
     BYTE_QUESTION,
+    BYTE_RAW,     /* above 0x7f: sent by who should have encoded it, and encoded by us */
     BYTE_INVALID, /* controls, space, '#', DEL: never part of a request target */
 };
 
 static const uint8_t byte_classes[256] = {
-    [0 ... ' '] = BYTE_INVALID, ['#'] = BYTE_INVALID,    [0x7f] = BYTE_INVALID, ['.'] = BYTE_DOT,
-    ['%'] = BYTE_PERCENT,       ['\\'] = BYTE_BACKSLASH, ['?'] = BYTE_QUESTION,
+    [0 ... ' '] = BYTE_INVALID, [0x80 ... 0xff] = BYTE_RAW, ['#'] = BYTE_INVALID,
+    [0x7f] = BYTE_INVALID,      ['.'] = BYTE_DOT,           ['%'] = BYTE_PERCENT,
+    ['\\'] = BYTE_BACKSLASH,    ['?'] = BYTE_QUESTION,
 };
 
 static enum byte_class byte_class(char c)
@@ -55,6 +57,7 @@ struct path_scan {
     bool valid;
     bool ambiguous;
     bool encodings_change;
+    size_t raw; /* bytes */
     bool dot_segments;
 };
 
@@ -114,6 +117,9 @@ static struct path_scan path_scan(struct strview target)
         case BYTE_QUESTION:
             scan.length = i;
             return scan;
+        case BYTE_RAW:
+            scan.raw++;
+            break;
         case BYTE_INVALID:
             scan.valid = false;
             break;
@@ -122,36 +128,59 @@ static struct path_scan path_scan(struct strview target)
     return scan;
 }
 
-static bool query_is_valid(struct strview query)
+static bool query_is_valid(struct strview query, size_t *ret_raw)
 {
+    size_t raw = 0;
     for (size_t i = 0; i < query.length; i++) {
-        if (byte_class(query.data[i]) == BYTE_INVALID)
+        enum byte_class class = byte_class(query.data[i]);
+        if (class == BYTE_INVALID)
             return false;
+        raw += class == BYTE_RAW;
     }
+    *ret_raw = raw;
     return true;
 }
 
-/* Copies `path` (valid) with every encoding in its one form; `out` has room for the length. */
-static size_t normalise_encodings(struct strview path, char *out)
+static size_t put_encoded(int byte, char *out)
 {
     static const char digits[] = "0123456789ABCDEF";
+    out[0] = '%';
+    out[1] = digits[byte >> 4];
+    out[2] = digits[byte & 15];
+    return 3;
+}
+
+/* Copies `path` (valid) with every encoding in its one form; `out` has room for the length, and for
+ * two bytes more for each raw one. */
+static size_t normalise_encodings(struct strview path, char *out)
+{
     size_t used = 0;
     for (size_t i = 0; i < path.length; i++) {
-        int byte = path.data[i] == '%' ? percent_byte(path, i) : -1;
-        if (byte < 0) {
-            out[used++] = path.data[i];
-            continue;
-        }
-        if (byte_is_unreserved(byte)) {
+        enum byte_class class = byte_class(path.data[i]);
+        int byte = class == BYTE_PERCENT ? percent_byte(path, i) : (unsigned char)path.data[i];
+        bool plain = class == BYTE_PERCENT ? byte_is_unreserved(byte) : class != BYTE_RAW;
+        if (plain)
             out[used++] = (char)byte;
-        } else {
-            out[used++] = '%';
-            out[used++] = digits[byte >> 4];
-            out[used++] = digits[byte & 15];
-        }
-        i += 2;
+        else
+            used += put_encoded(byte, out + used);
+        i += class == BYTE_PERCENT ? 2 : 0;
     }
     return used;
+}
+
+static struct strview encode_raw(struct arena *arena, struct strview query, size_t raw)
+{
+    if (raw == 0)
+        return query;
+    char *bytes = arena_alloc(arena, query.length + 2 * raw);
+    size_t used = 0;
+    for (size_t i = 0; i < query.length; i++) {
+        if (byte_class(query.data[i]) == BYTE_RAW)
+            used += put_encoded((unsigned char)query.data[i], bytes + used);
+        else
+            bytes[used++] = query.data[i];
+    }
+    return strview_make(bytes, used);
 }
 
 /* Does a segment begin with "..;", now that its dots are decoded? */
@@ -192,10 +221,10 @@ static size_t resolve_dot_segments(char *path, size_t length)
     return used;
 }
 
-static enum path_kind path_rebuild(struct arena *arena, struct strview path,
+static enum path_kind path_rebuild(struct arena *arena, struct strview path, size_t raw,
                                    struct strview *ret_path)
 {
-    char *bytes = arena_alloc(arena, path.length);
+    char *bytes = arena_alloc(arena, path.length + 2 * raw);
     size_t length = normalise_encodings(path, bytes);
     if (has_dots_with_parameter(strview_make(bytes, length))) {
         *ret_path = path;
@@ -217,14 +246,16 @@ enum path_kind path_canonical(struct arena *arena, struct strview target, struct
         return PATH_INVALID;
     struct path_scan scan = path_scan(target);
     struct strview query = strview_from(target, scan.length);
-    if (!scan.valid || !query_is_valid(query))
+    size_t raw = 0;
+    if (!scan.valid || !query_is_valid(query, &raw))
         return PATH_INVALID;
-    *ret_query = query;
     struct strview path = strview_make(target.data, scan.length);
-    if (!scan.ambiguous && (scan.encodings_change || scan.dot_segments))
-        return path_rebuild(arena, path, ret_path);
+    enum path_kind kind = scan.ambiguous ? PATH_AMBIGUOUS : PATH_CANONICAL;
     *ret_path = path;
-    return scan.ambiguous ? PATH_AMBIGUOUS : PATH_CANONICAL;
+    if (!scan.ambiguous && (scan.encodings_change || scan.dot_segments || scan.raw > 0))
+        kind = path_rebuild(arena, path, scan.raw, ret_path);
+    *ret_query = kind == PATH_CANONICAL ? encode_raw(arena, query, raw) : query;
+    return kind;
 }
 
 /* Where a tolerant reader ends a segment's name: parameters, a terminator, a query, a fragment. */

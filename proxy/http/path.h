@@ -18,10 +18,11 @@ enum path_kind {
 /*
  * Splits `target` (origin-form, RFC 9112 section 3.2.1) at the first '?', resolves dot segments
  * (RFC 3986 section 5.2.4) and percent-encodings of unreserved characters (section 6.2.2), and
- * makes the remaining encodings upper case. Repeated slashes stay. The result views `target` when
- * nothing had to change, else arena memory. For PATH_AMBIGUOUS the path is `target`'s own path,
- * unchanged. For PATH_INVALID nothing is returned. The query is `target`'s, with its '?', never
- * changed; it is checked for control characters, space and '#'.
+ * makes the remaining encodings upper case. Repeated slashes stay. Bytes above 0x7f, which no URI
+ * has, are encoded, in the query, too: old clients send them, and there is one form to route by.
+ * The result views `target` when nothing had to change, else arena memory. For PATH_AMBIGUOUS path
+ * and query are `target`'s own, unchanged. For PATH_INVALID nothing is returned. The query, with
+ * its '?', is not changed otherwise; it is checked for control characters, space and '#'.
  */
 enum path_kind path_canonical(struct arena *arena, struct strview target, struct strview *ret_path,
                               struct strview *ret_query);

@@ -143,6 +143,10 @@ class Basics:
                        "/echo/a+b=c;d", "/echo//two", "/echo/trailing/"):
             self.assertEqual(self.ask(target).json()["target"], target)
 
+    def test_bytes_that_no_uri_has_are_sent_encoded(self):
+        self.assertEqual(self.ask(b"/echo/\xc3\xa4?b=\xe4&c=%e4".decode("latin-1"))
+                         .json()["target"], "/echo/%C3%A4?b=%E4&c=%e4")
+
     def test_cookie_crumbs_are_one_field_again(self):
         fields = [("cookie", "a=1"), ("x-between", "1"), ("cookie", "b=2"), ("cookie", "c=3")]
         echoed = self.ask("/echo", fields=fields).json()["fields"]

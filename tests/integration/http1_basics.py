@@ -224,6 +224,11 @@ class Basics:
                        "/echo/a+b=c;d", "/echo//two", "/echo/trailing/"):
             self.assertEqual(client.ask(target).json()["target"], target)
 
+    def test_bytes_that_no_uri_has_are_sent_encoded(self):
+        client = self.client()
+        self.assertEqual(client.ask("/echo/\xc3\xa4?b=\xe4&c=%e4").json()["target"],
+                         "/echo/%C3%A4?b=%E4&c=%e4")
+
     def test_the_backend_sees_who_asked_for_what(self):
         for tls in (False, True):
             client = self.client(tls)

@@ -63,7 +63,21 @@ static void dot_segments_and_unreserved_encodings_are_resolved(void **state)
     ASSERT_CANONICAL(rows);
 }
 
-static void the_query_is_split_off_and_never_changed(void **state)
+static void bytes_that_no_uri_has_are_encoded(void **state)
+{
+    (void)state;
+    static const struct canonical_row rows[] = {
+        {"/caf\xc3\xa9", PATH_CANONICAL, "/caf%C3%A9", ""},
+        {"/\xff\x80?a=\xe4&b=%e4", PATH_CANONICAL, "/%FF%80", "?a=%E4&b=%e4"},
+        {"/a/../\xc3\xa9%41", PATH_CANONICAL, "/%C3%A9A", ""},
+        {"/a?\xc3", PATH_CANONICAL, "/a", "?%C3"},
+        {"/\xc3%2f?\xc3", PATH_AMBIGUOUS, "/\xc3%2f", "?\xc3"},
+        {"/\xc3 ", PATH_INVALID, "", ""},
+    };
+    ASSERT_CANONICAL(rows);
+}
+
+static void the_query_is_split_off_and_not_changed(void **state)
 {
     (void)state;
     static const struct canonical_row rows[] = {
@@ -171,7 +185,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dot_segments_and_unreserved_encodings_are_resolved),
-        cmocka_unit_test(the_query_is_split_off_and_never_changed),
+        cmocka_unit_test(bytes_that_no_uri_has_are_encoded),
+        cmocka_unit_test(the_query_is_split_off_and_not_changed),
         cmocka_unit_test(ambiguous_paths_are_returned_unchanged),
         cmocka_unit_test(what_is_no_origin_form_is_invalid),
         cmocka_unit_test(an_unchanged_path_is_a_view_of_the_target),
