@@ -1,10 +1,12 @@
 /*
  * The forum's people: /api/users.
  */
+#include "extracted/service_kit/form.h"
 #include "extracted/service_kit/json_request.h"
 #include "extracted/service_kit/service.h"
 #include "extracted/service_kit/session.h"
 #include "extracted/users/users_api.h"
+#include "extracted/users/users_pages.h"
 #include "extracted/users/users_queries.h"
 
 enum { CHECK_LIMIT = 4096 };
@@ -80,6 +82,14 @@ static const struct http_route routes[] = {
     {"GET", "/api/2.0/me", users_api_me, 0},
     {"POST", "/api/2.0/sessions", users_api_log_in, JSON_BODY_LIMIT},
     {"DELETE", "/api/2.0/sessions/current", users_api_log_out, 0},
+    {"GET", "/forum/register", users_page_register, 0},
+    {"POST", "/forum/register", users_page_register_send, FORM_BODY_LIMIT},
+    {"GET", "/forum/login", users_page_log_in, 0},
+    {"POST", "/forum/login", users_page_log_in_send, FORM_BODY_LIMIT},
+    {"POST", "/forum/logout", users_page_log_out, FORM_BODY_LIMIT},
+    {"GET", "/forum/u/{}", users_page_profile, 0},
+    {"GET", "/forum/u/{}/edit", users_page_edit, 0},
+    {"POST", "/forum/u/{}/edit", users_page_edit_send, FORM_BODY_LIMIT},
     {"POST", "/internal/sessions/check", session_answer_check, CHECK_LIMIT},
 };
 

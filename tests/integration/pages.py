@@ -162,6 +162,10 @@ class AreTheSame(Pages):
         thread, post = self.thread, self.post
         escaped = [urllib.parse.quote(text) for text in NASTY]
         return {
+            "users": ["/forum/register", "/forum/login", "/Forum/Login/", "/forum/register?x=%zz",
+                      "/forum/style.css"] +
+                     [f"/forum/u/{who}{end}" for end in ("", "/", "/edit") for who in
+                      (1, 12, self.author.id, self.other.id, 0, 99999, "x", "1x", "01")],
             "threads": ["/forum", "/forum/", "/Forum", "/forum/c/lounge", "/forum/c/lounge?page=2",
                         "/forum/c/running", "/forum/c/running?page=2", "/forum/c/running?page=99",
                         "/forum/c/front-end", "/forum/c/nope", "/forum/c/lounge?page=0",
@@ -180,7 +184,7 @@ class AreTheSame(Pages):
         }[module]
 
     def test_every_page_for_everybody(self):
-        for module in ("threads", "posts"):
+        for module in MODULES:
             for visitor in self.everybody():
                 for path in self.paths_of(module):
                     with self.subTest(module=module, path=path, who=getattr(
@@ -190,11 +194,12 @@ class AreTheSame(Pages):
                             self.page(answer, answer.status)
 
     def test_unknown_paths_and_methods(self):
-        for module in ("threads", "posts"):
+        for module in MODULES:
             for method, path in [("GET", "/forum/nope"), ("DELETE", "/forum/nope"),
                                  ("BREW", "/forum/nope"), ("GET", "/forumx"), ("GET", "/forum//")]:
                 self.same(module, None, lambda each, how=method, at=path: each.ask(how, at))
-        for path, module in [("/forum/c/lounge", "threads"), ("/forum/t/1", "posts")]:
+        for path, module in [("/forum/c/lounge", "threads"), ("/forum/t/1", "posts"),
+                             ("/forum/u/1", "users")]:
             answer = self.same(module, self.author, lambda each, at=path: each.ask("DELETE", at))
             self.page(answer, 405)
 
@@ -204,7 +209,10 @@ class AreTheSame(Pages):
                 ("posts", f"/forum/t/{self.thread}", f"/forum/t/{self.thread}/reply", "text"),
                 ("posts", f"/forum/p/{self.post}/edit", f"/forum/p/{self.post}/edit", "text"),
                 *[("posts", f"/forum/t/{self.thread}", f"/forum/p/{self.post}/{act}", None)
-                  for act in ("delete", "like")]]
+                  for act in ("delete", "like")],
+                ("users", f"/forum/u/{self.author.id}/edit", f"/forum/u/{self.author.id}/edit",
+                 "bio"),
+                ("users", "/forum", "/forum/logout", None)]
 
     def word(self, visitor):
         """The CSRF word of a visitor's session, out of any page."""
@@ -239,9 +247,10 @@ class AreTheSame(Pages):
 
     def test_a_form_is_shown_again_with_what_was_sent_and_what_was_wrong(self):
         before = self.stored()
-        long = {"title": "ü<" * 61, "text": "ü<" * 5001}
+        long = {"title": "ü<" * 61, "text": "ü<" * 5001, "bio": "ü<" * 251}
         for module, _, path, name in self.forms():
-            for value in ([] if name is None else ["", "\0", "a\0bcd", long[name]]):
+            bad = ["" if name != "bio" else "\0\0", "\0", "a\0bcd", long.get(name)]
+            for value in ([] if name is None else bad):
                 form = {"csrf": self.word(self.author), name: value}
                 answer = self.same(module, self.author,
                                    lambda each, at=path, what=form: each.form(at, what))

@@ -21,6 +21,7 @@ from http1_backend import Gone
 from http2_peer import Http2Client
 from monolith_client import PROBLEM
 from pages_visitor import Visitor
+from pages_visitor import comparable as comparable_page
 from services_programs import BUILD, Program
 from strangler_test import free_port, wait_until
 
@@ -169,6 +170,57 @@ class LikeTheMonolith(unittest.TestCase):
                     {"username": 5, "password": "12345678"}]:
             self.both("POST", path, who, 422)
 
+    def page(self, ask, status):
+        """The same page from both, apart from CSRF words and from when somebody came."""
+        old, new = [comparable_page(ask(client)) for client in (self.old, self.new)]
+        since = re.compile(rb'<time datetime="20[^<]*</time>')
+        self.assertEqual([since.sub(b"", part) if isinstance(part, bytes) else part for part in new],
+                         [since.sub(b"", part) if isinstance(part, bytes) else part for part in old])
+        self.assertEqual(new[0], status, new)
+        return new
+
+    def fill(self, path, status, action=None, **values):
+        return self.page(lambda who: who.fill(path, action, **values), status)
+
+    def test_a_visit_with_pages(self):
+        register, log_in = "/forum/register", "/forum/login"
+        good = {"username": "berta", "name": "Berta <b>", "password": "12345678"}
+        for wrong in [{"username": "b"}, {"username": "<b>\"'&"}, {"password": "1234567"},
+                      {"name": "ü<" * 41}, {"name": "a\0"}, {"username": "marga"}]:
+            self.fill(register, 422, **{**good, **wrong})
+        for path in (register, log_in):
+            self.page(lambda who, at=path: who.form(at, good), 403)
+            self.page(lambda who, at=path: who.form(at, {**good, "csrf": "0" * 64}), 403)
+            self.page(lambda who, at=path: who.form(at, good, content_type="text/plain"), 415)
+            self.page(lambda who, at=path: who.form(at, {**good, "x": "x" * 70000}), 413)
+            self.page(lambda who, at=path: who.ask(
+                "POST", at, b"username=%ff", content_type="application/x-www-form-urlencoded"), 400)
+        self.page(lambda who: who.form("/forum/logout", {}), 401)
+        self.fill(register, 303, **good)
+        for who in (self.old, self.new):
+            self.assertNotEqual(who.cookies["sid"], who.cookies["vsid"])
+        me = f"/forum/u/{self.new.get('/api/2.0/me').json['id']}"
+        for path, status in [(register, 200), (log_in, 200), (me, 200), (me + "/edit", 200),
+                             ("/forum/u/1", 200), ("/forum/u/1/edit", 403), ("/forum/u/0", 404)]:
+            self.page(lambda who, at=path: who.get(at), status)
+        for wrong in [{"name": "x" * 81}, {"bio": "ü" * 501}, {"bio": "\0"}]:
+            self.fill(me + "/edit", 422, **wrong)
+        self.fill(me + "/edit", 303, name="B </textarea>", bio="\nhm\n<script>")
+        self.page(lambda who: who.get(me), 200)
+        self.page(lambda who: who.get(me + "/edit"), 200)
+        self.page(lambda who: who.form("/forum/u/1/edit", {"name": "x"}), 403)
+        self.fill(log_in, 401, username="berta", password="wrong")
+        self.fill(log_in, 401, username="nobody <i>", password="")
+        self.fill(log_in, 303, username="berta", password="12345678")
+        self.page(lambda who: who.form("/forum/logout", {"csrf": "0" * 64}), 403)
+        self.fill(me, 303, "/forum/logout")
+        for who in (self.old, self.new):
+            self.assertNotIn("sid", who.cookies)
+        for path, status in [(me, 200), (me + "/edit", 303)]:
+            self.page(lambda who, at=path: who.get(at), status)
+        self.fill(log_in, 303, username="berta", password="12345678")
+        self.page(lambda who: who.get(me), 200)
+
     def test_who_does_not_own_the_users_says_so_last(self):
         for pair_side, program in [("extracted", self.old), ("legacy", self.new)]:
             aggregate = {"owner": pair_side, "epoch": 5}
@@ -184,6 +236,11 @@ class LikeTheMonolith(unittest.TestCase):
             self.both(method, "/api/2.0/" + path, value, status)
         for who in (self.old, self.new):
             self.assertEqual(who.log_in("marga").status, 409)
+            for path in ("/forum/register", "/forum/login"):
+                answer = who.fill(path, username="marga", name="", password="figs-and-dates")
+                self.assertEqual(answer.status, 409)
+                self.assertIn("Writes to users belong to the ", answer.page.text)
+        self.fill("/forum/login", 401, username="marga", password="wrong")
 
 
 class AcrossSides(unittest.TestCase):
