@@ -78,6 +78,7 @@ static void abort_modules(struct change_job *job, struct live_commit *commit)
     change_describe(commit, &job->note, CHANGE_ABORT);
     commit->entry.module = job->module;
     commit->entry.generation = control_generation(job->control);
+    control_log_change(commit);
     if (live_commit_store(commit, &fault))
         job->result.entry = commit->entry.id;
     else

@@ -37,6 +37,7 @@ bool change_store(struct live_commit *commit, struct change_job *job)
     if (!live_commit_store(commit, &fault))
         return change_refuse(&job->result, 503, "nothing was changed: %s", fault.text);
     live_commit_take(commit);
+    control_log_change(commit);
     job->result.changed = true;
     job->result.entry = commit->entry.id;
     return true;

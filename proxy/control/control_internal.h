@@ -7,6 +7,7 @@
 #include "proxy/control/admin_server.h"
 #include "proxy/control/flip.h"
 #include "proxy/control/live_clock.h"
+#include "proxy/control/live_commit.h"
 #include "proxy/control/mismatch_store.h"
 #include "proxy/control/publish.h"
 #include "proxy/shadow/judge.h"
@@ -97,8 +98,10 @@ void control_publish_live(struct control *control);
 /* The module's writes that are under way in all workers; those that wait are none of them. */
 uint32_t control_count_writes(struct control *control, struct strview module);
 
-/* A line for each module that is not as the files say, and for each item that now is. */
+/* A line for each module that is not as the files say. */
 void control_log_live(const struct control *control);
-void control_log_dropped(const struct live_items *items);
+
+/* A line for each item of a change: what it is now, by whom and why. */
+void control_log_change(const struct live_commit *commit);
 
 #endif

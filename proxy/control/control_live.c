@@ -72,13 +72,31 @@ static void log_module(const struct live_module *module)
     for (int key = 0; key < LIVE_DECLARED_COUNT; key++)
         write_override(module, (enum live_key)key, out);
     if (module->latch.on)
-        fprintf(out, ", aborted by %s", module->latch.note.who);
+        fprintf(out, ", aborted%s%s", module->latch.note.who[0] != '\0' ? " by " : "",
+                module->latch.note.who);
     if (module->pending.entry != 0)
         fprintf(out, ", entry %llu waits to be confirmed",
                 (unsigned long long)module->pending.entry);
     fclose(out);
     if (text[0] != '\0')
         log_info("module %s, by command: %s", module->name, text + sizeof(", ") - 1);
+}
+
+void control_log_change(const struct live_commit *commit)
+{
+    char from[LIVE_VALUE_BYTES];
+    char to[LIVE_VALUE_BYTES];
+    const struct journal_entry *entry = &commit->entry;
+    for (size_t i = 0; i < commit->items.count; i++) {
+        const struct live_item *item = &commit->items.items[i];
+        if (item->from == item->to)
+            continue; /* by the files now */
+        log_info("module %s: %.*s %s, was %s (%.*s%s%s%s%s)", item->module,
+                 STRVIEW_ARGS(live_key_name(item->key)), live_value_format(item->key, item->to, to),
+                 live_value_format(item->key, item->from, from),
+                 STRVIEW_ARGS(change_verb_name(entry->verb)), entry->who[0] != '\0' ? " by " : "",
+                 entry->who, entry->why[0] != '\0' ? ": " : "", entry->why);
+    }
 }
 
 static bool has_live_rows(const struct live_module *module)
@@ -95,19 +113,5 @@ void control_log_live(const struct control *control)
         else if (has_live_rows(module))
             log_warning("the journal has changes of module %s, which the files do not have",
                         module->name);
-    }
-}
-
-void control_log_dropped(const struct live_items *items)
-{
-    char from[LIVE_VALUE_BYTES];
-    char to[LIVE_VALUE_BYTES];
-    for (size_t i = 0; i < items->count; i++) {
-        const struct live_item *item = &items->items[i];
-        log_info("module %s: the files have changed %.*s, so that it is %s now and not %s, as by "
-                 "command",
-                 item->module, STRVIEW_ARGS(live_key_name(item->key)),
-                 live_value_format(item->key, item->to, to),
-                 live_value_format(item->key, item->from, from));
     }
 }

@@ -1,6 +1,5 @@
 /* The first generation: the files, and what the journal tells of the time before. */
 #include "proxy/control/control_internal.h"
-#include "proxy/control/live_commit.h"
 #include "proxy/core/log.h"
 
 static bool read_journal(struct control *control, struct fault *fault)
@@ -28,7 +27,7 @@ static void declare_files(struct control *control, const struct module_table *fi
     commit.entry.why = "the files have changed while nobody served";
     if (live_commit_is_needed(&commit) && !live_commit_store(&commit, &fault))
         log_error("what the files have changed could not be recorded: %s", fault.text);
-    control_log_dropped(&commit.items);
+    control_log_change(&commit);
     live_commit_take(&commit);
     live_commit_done(&commit);
 }

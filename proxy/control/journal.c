@@ -11,7 +11,7 @@
 #include "proxy/core/array.h"
 
 /* Who else writes into the file holds everything up, abort's record included: not for long. */
-enum { PATH_BYTES = 4096, BUSY_MS = 500 };
+enum { PATH_BYTES = 4096, BUSY_MS = 250 };
 
 /* --- statements ---------------------------------------------------------------------------- */
 

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "proxy/control/change_rules.h"
-#include "proxy/control/live_commit.h"
 #include "proxy/core/log.h"
 
 /* From the folder of the start, like everything that is kept. */
@@ -186,7 +185,7 @@ static bool publish_merged(struct control *control, struct live_commit *commit,
     struct fault lost;
     if (journals && !live_commit_finish(commit, &lost))
         log_error("what the files have changed could not be recorded: %s", lost.text);
-    control_log_dropped(&commit->items);
+    control_log_change(commit);
     live_clock_set(control);
     return true;
 }
