@@ -67,6 +67,8 @@ void posts_api_thread(struct database *database, const struct http_request *requ
         return;
     if (outcome.kind == OUTCOME_DONE)
         reply_list(database, request, &listing, reply);
+    else if (outcome.kind == OUTCOME_NOT_FOUND)
+        reply_unknown(reply);
     else
         problem_reply_outcome(reply, &outcome);
 }

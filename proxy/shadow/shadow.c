@@ -80,11 +80,12 @@ void shadow_free(struct shadow *shadow)
     capture_done(&shadow->body);
     shadow_budget_give_back(shadow->environment->budget, shadow->charged);
     arena_done(&shadow->arena);
+    atomic_fetch_sub_explicit(&shadow->policy->state->in_flight, 1, memory_order_relaxed);
     shadow->holder.release(shadow->holder.object);
     free(shadow);
 }
 
-/* It asks nobody any more: others of the module may. */
+/* It asks nobody any more. */
 static void leave(struct shadow *shadow)
 {
     list_remove(&shadow->node);
@@ -92,7 +93,6 @@ static void leave(struct shadow *shadow)
     deadline_stop(&shadow->confirm);
     for (int i = 0; i < ANSWER_COUNT; i++)
         ask_cancel(&shadow->asks[i]);
-    atomic_fetch_sub_explicit(&shadow->policy->state->in_flight, 1, memory_order_relaxed);
 }
 
 /* Ends without being sent, or frees what is left when the exchange still looks at it. */
@@ -438,7 +438,6 @@ void shadow_confirm(struct shadow *shadow)
     shadow->phase = SHADOW_CONFIRMING;
     shadow->confirmations++;
     list_append(&environment->live, &shadow->node);
-    atomic_fetch_add_explicit(&shadow->policy->state->in_flight, 1, memory_order_relaxed);
     capture_done(&shadow->answers[ANSWER_CONFIRM_FIRST]);
     capture_done(&shadow->answers[ANSWER_CONFIRM_SECOND]);
     deadline_start(&environment->io->loop, &shadow->confirm, SHADOW_CONFIRM_DELAY_MS);

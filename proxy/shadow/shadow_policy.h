@@ -46,7 +46,7 @@ extern const struct strview verdict_names[VERDICT_COUNT];
  * of all workers. */
 struct shadow_state {
     struct strview module;
-    _Atomic uint32_t in_flight;
+    _Atomic uint32_t in_flight; /* until they are judged */
 };
 
 /* First ids of the counters; filled by control before it publishes. */

@@ -102,6 +102,7 @@ class Copies(ShadowCase):
         self.assertGreaterEqual(len(copies), 20)
         text = self.proxy_text().replace('"ramp"', '"retired"; write_owner = "extracted"')
         self.proxy.reload("10-test.cfg", text)
+        self.proxy.wait_total(1, "strangler_module_stage", module="users", stage="retired")
         self.get("/api", "-H", f"cookie: strangler_id={1:032x}")
         self.assertEqual(self.total("shadow_sampled_total"), 20)
 

@@ -43,7 +43,7 @@ class Site:
     def origin(self, name: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}"
 
-    def start(self, name: str) -> Program:
+    def start(self, name: str, *more: str) -> Program:
         """A first or another life, at its address; not awaited."""
         if name == "monolith":
             arguments = [word for service in SERVICES
@@ -53,7 +53,7 @@ class Site:
             arguments += [word for other in ("users", "threads")
                           if other != name and name != "users" and (other, name) != ("posts", "threads")
                           for word in (f"--{other}", self.origin(other))]
-        self.programs[name] = Program(name, self.folder, *arguments,
+        self.programs[name] = Program(name, self.folder, *arguments, *more,
                                       listen=f"127.0.0.1:{self.ports[name]}")
         return self.programs[name]
 

@@ -1,0 +1,87 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "proxy/shadow/capture.h"
+#include "proxy/shadow/field_table.h"
+
+static void counts_belong_to_module_template_and_field(void **state)
+{
+    (void)state;
+    struct field_table *table = field_table_new();
+    field_table_get(table, STRVIEW("a"), STRVIEW("b"), STRVIEW("c"))->raw = 7;
+    assert_int_equal(field_table_get(table, STRVIEW("a"), STRVIEW("b"), STRVIEW("c"))->raw, 7);
+    assert_int_equal(field_table_get(table, STRVIEW("a"), STRVIEW("bc"), STRVIEW(""))->raw, 0);
+    assert_int_equal(field_table_get(table, STRVIEW("ab"), STRVIEW(""), STRVIEW("c"))->raw, 0);
+    assert_int_equal(field_table_get(table, STRVIEW(""), STRVIEW("ab"), STRVIEW("c"))->raw, 0);
+    field_table_free(table);
+}
+
+static void a_full_table_keeps_what_it_has(void **state)
+{
+    (void)state;
+    struct field_table *table = field_table_new();
+    for (unsigned i = 0; i < FIELD_TABLE_MAX + 100; i++) {
+        char name[16];
+        int length = snprintf(name, sizeof(name), "%u", i);
+        struct noise_counts *counts =
+            field_table_get(table, STRVIEW("m"), STRVIEW("/"), strview_make(name, (size_t)length));
+        assert_int_equal(counts != NULL, i < FIELD_TABLE_MAX);
+        if (counts != NULL)
+            counts->noise = i;
+    }
+    assert_int_equal(field_table_get(table, STRVIEW("m"), STRVIEW("/"), STRVIEW("17"))->noise, 17);
+    field_table_free(table);
+}
+
+static void a_capture_keeps_no_more_than_it_may(void **state)
+{
+    (void)state;
+    struct shadow_budget budget = {.limit = 100000};
+    struct capture capture;
+    char piece[1000] = "x";
+    capture_init(&capture, &budget, 10000);
+    for (int i = 0; i < 10; i++)
+        capture_body(&capture, piece, sizeof(piece));
+    assert_false(capture.cut_off);
+    assert_int_equal(capture.length, 10000);
+    assert_int_equal(atomic_load(&budget.used), 10000);
+    capture_body(&capture, piece, 1);
+    assert_true(capture.cut_off);
+    assert_int_equal(capture.length, 10000);
+    capture_done(&capture);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
+static void the_budget_is_never_exceeded(void **state)
+{
+    (void)state;
+    struct shadow_budget budget = {.limit = 10000};
+    struct capture captures[4];
+    char piece[4000] = "x";
+    for (int i = 0; i < 4; i++) {
+        capture_init(&captures[i], &budget, 100000);
+        capture_body(&captures[i], piece, sizeof(piece));
+        assert_int_equal(captures[i].cut_off, i >= 2);
+        assert_true(atomic_load(&budget.used) <= budget.limit);
+    }
+    for (int i = 0; i < 4; i++)
+        capture_done(&captures[i]);
+    assert_int_equal(atomic_load(&budget.used), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_belong_to_module_template_and_field),
+        cmocka_unit_test(a_full_table_keeps_what_it_has),
+        cmocka_unit_test(a_capture_keeps_no_more_than_it_may),
+        cmocka_unit_test(the_budget_is_never_exceeded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "proxy/shadow/redact.h"
+
+static struct arena arena;
+static struct redaction redaction;
+
+static int begin(void **state)
+{
+    (void)state;
+    arena_init(&arena, NULL);
+    redaction_init(&redaction, 42);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    arena_done(&arena);
+    return 0;
+}
+
+static void add_header(const char *name, const char *value)
+{
+    struct headers headers;
+    headers_init(&headers);
+    headers_add(&headers, &arena, header_token_of(strview_of(name)), strview_of(name),
+                strview_of(value));
+    redaction_add_headers(&redaction, &headers);
+}
+
+static bool contains(struct strview text, const char *word)
+{
+    return memmem(text.data, text.length, word, strlen(word)) != NULL;
+}
+
+static struct strview redacted(const char *text)
+{
+    return redact_text(&redaction, strview_of(text), &arena);
+}
+
+static void credentials_are_taken_out_wherever_they_stand(void **state)
+{
+    (void)state;
+    add_header("authorization", "Bearer abcdef123456");
+    add_header("cookie", "sid=session-1; theme=dark-mode;  x=12345678");
+    add_header("set-cookie", "fresh=made-just-now; Path=/; HttpOnly");
+    struct strview text = redacted("a abcdef123456 b session-1,made-just-now 12345678 Path=/ z");
+    assert_false(contains(text, "abcdef123456"));
+    assert_false(contains(text, "session-1"));
+    assert_false(contains(text, "made-just-now"));
+    assert_false(contains(text, "12345678"));
+    assert_true(contains(text, "Path=/ z"));
+    assert_true(contains(text, "(redacted "));
+}
+
+static void equal_secrets_stay_equal(void **state)
+{
+    (void)state;
+    add_header("cookie", "a=secret-one; b=secret-two");
+    struct strview once = redacted("secret-one");
+    assert_true(strview_equal(once, redacted("secret-one")));
+    assert_false(strview_equal(once, redacted("secret-two")));
+}
+
+static void the_longest_secret_wins(void **state)
+{
+    (void)state;
+    add_header("cookie", "a=secret; b=secret-and-more");
+    assert_false(contains(redacted("secret-and-more"), "and-more"));
+}
+
+static void places_in_json_are_secrets_too(void **state)
+{
+    (void)state;
+    struct path_pattern pattern;
+    const char *fault;
+    size_t offset;
+    assert_true(path_pattern_compile(STRVIEW("$..password"), &pattern, &fault, &offset));
+    struct path_pattern_list places = {&pattern, 1};
+    redaction_add_json(&redaction, &places,
+                       STRVIEW("{\"a\":{\"password\":\"with \\\"quotes\\\"\"},"
+                               "\"password\":[\"deep-one\",1234567]}"),
+                       &arena);
+    struct strview text = redacted("with \"quotes\" with \\\"quotes\\\" deep-one 1234567 rest");
+    assert_false(contains(text, "quotes"));
+    assert_false(contains(text, "deep-one"));
+    assert_false(contains(text, "1234567"));
+    assert_true(contains(text, "rest"));
+}
+
+static void short_words_are_left_and_too_many_secrets_hide_everything(void **state)
+{
+    (void)state;
+    add_header("cookie", "a=1; b=dark");
+    assert_true(strview_equal(redacted("1 dark"), STRVIEW("1 dark")));
+    for (int i = 0; i <= REDACT_SECRETS_MAX; i++)
+        add_header("cookie", "a=long-enough");
+    assert_true(strview_equal(redacted("nothing secret"), STRVIEW("(redacted)")));
+}
+
+static void fields_and_queries_lose_their_values(void **state)
+{
+    (void)state;
+    struct headers headers;
+    headers_init(&headers);
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-a"), STRVIEW("plain"));
+    headers_add(&headers, &arena, HEADER_SET_COOKIE, STRVIEW("set-cookie"), STRVIEW("a=b"));
+    struct strview lines = redact_headers(&redaction, &headers, &arena);
+    assert_true(contains(lines, "x-a: plain\n"));
+    assert_false(contains(lines, "a=b"));
+    struct strview query = redact_query(STRVIEW("?token=abc&page=2&flag"), &arena);
+    assert_true(strview_equal(query, STRVIEW("?token=…&page=…&flag")));
+    assert_int_equal(redact_query(STRVIEW(""), &arena).length, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(credentials_are_taken_out_wherever_they_stand, begin, end),
+        cmocka_unit_test_setup_teardown(equal_secrets_stay_equal, begin, end),
+        cmocka_unit_test_setup_teardown(the_longest_secret_wins, begin, end),
+        cmocka_unit_test_setup_teardown(places_in_json_are_secrets_too, begin, end),
+        cmocka_unit_test_setup_teardown(short_words_are_left_and_too_many_secrets_hide_everything,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(fields_and_queries_lose_their_values, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
