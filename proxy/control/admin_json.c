@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proxy/control/change.h"
 #include "proxy/core/check.h"
 #include "proxy/routing/bucket.h"
 
@@ -67,11 +68,24 @@ static struct admin_answer problem_answer(int status)
     return (struct admin_answer){.status = status, .content_type = "application/problem+json"};
 }
 
+/* A detail may quote what a stranger sent, and may have been cut inside of a character. */
+static json_t *json_detail(const char *detail)
+{
+    char ascii[DETAIL_BYTES];
+    json_t *text = json_string(detail);
+    if (text != NULL)
+        return text;
+    size_t length = 0;
+    for (; detail[length] != '\0' && length + 1 < sizeof(ascii); length++)
+        ascii[length] = (unsigned char)detail[length] < 0x80 ? detail[length] : '?';
+    return json_stringn(ascii, length);
+}
+
 static json_t *problem(int status, const char *detail)
 {
     const char *title = MHD_get_reason_phrase_for((unsigned)status);
     return json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title", title, "status",
-                     status, "detail", json_text(strview_of(detail)));
+                     status, "detail", json_detail(detail));
 }
 
 void admin_reply_problem(struct admin_request *request, int status, const char *format, ...)
@@ -96,6 +110,20 @@ void admin_reply_suggestion(struct admin_request *request, int status, struct st
     if (suggestion.length > 0)
         json_object_set_new(body, "suggestion", json_text(suggestion));
     reply_take(request, problem_answer(status), body);
+}
+
+void admin_reply_outcome(struct admin_request *request, const struct change_result *result,
+                         struct strview suggestion)
+{
+    json_t *body = problem(result->status, result->detail);
+    if (result->title[0] != '\0')
+        json_object_set_new(body, "title", json_text(strview_of(result->title)));
+    json_object_set_new(body, "changed", json_boolean(result->changed));
+    json_object_set_new(body, "durable", json_boolean(result->durable));
+    json_object_set_new(body, "generation", json_integer((json_int_t)result->generation));
+    if (suggestion.length > 0)
+        json_object_set_new(body, "suggestion", json_text(suggestion));
+    reply_take(request, problem_answer(result->status), body);
 }
 
 void admin_reply_not_allowed(struct admin_request *request, const char *allow)

@@ -26,6 +26,12 @@ void admin_reply_problem(struct admin_request *request, int status, const char *
 void admin_reply_suggestion(struct admin_request *request, int status, struct strview suggestion,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+struct change_result;
+
+/* An order that was not carried out, or not wholly. */
+void admin_reply_outcome(struct admin_request *request, const struct change_result *result,
+                         struct strview suggestion);
+
 /* 405 with its Allow field. */
 void admin_reply_not_allowed(struct admin_request *request, const char *allow);
 

@@ -9,7 +9,31 @@ const struct admin_route admin_routes[] = {
     {"GET", "/ready", true, admin_ready},
     {"GET", "/metrics", true, admin_metrics},
     {"GET", "/", false, admin_index},
+    {"GET", "/status", false, admin_status},
+    {"GET", "/modules", false, admin_modules},
+    {"GET", "/modules/*", false, admin_module},
+    {"GET", "/backends", false, admin_backends},
+    {"GET", "/routes", false, admin_routes_page},
+    {"GET", "/config", false, admin_config},
+    {"GET", "/history", false, admin_history},
+    {"GET", "/diff", false, admin_diff},
     {"GET", "/generation", false, admin_generation},
+    {"POST", "/explain", false, admin_explain},
+    {"POST", "/modules/*/stage", false, admin_stage},
+    {"POST", "/modules/*/percent", false, admin_percent},
+    {"POST", "/modules/*/abort", false, admin_abort},
+    {"POST", "/modules/*/resume", false, admin_resume},
+    {"POST", "/modules/*/writes", false, admin_writes},
+    {"POST", "/modules/*/freeze", false, admin_freeze},
+    {"POST", "/modules/*/unfreeze", false, admin_unfreeze},
+    {"POST", "/modules/*/confirm", false, admin_confirm},
+    {"POST", "/modules/*/save", false, admin_save},
+    {"POST", "/abort", false, admin_abort},
+    {"POST", "/resume", false, admin_resume},
+    {"POST", "/save", false, admin_save},
+    {"POST", "/undo", false, admin_undo},
+    {"POST", "/reload", false, admin_reload},
+    {"POST", "/endpoints/drain", false, admin_drain},
     {NULL, NULL, false, NULL},
 };
 
@@ -143,7 +167,7 @@ static void on_request(void *context, struct admin_request *request)
 
 static void on_forgotten(void *context, struct admin_request *request)
 {
-    (void)context, (void)request;
+    admin_change_forget(context, request);
 }
 
 const struct admin_events control_admin_events = {on_head, on_request, on_forgotten};

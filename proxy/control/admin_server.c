@@ -88,6 +88,15 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 /* --- requests ------------------------------------------------------------------------------ */
 
+/* What a client announces is not waited for when it is too much. */
+static bool announces_too_much(struct MHD_Connection *connection)
+{
+    const char *length =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t bytes;
+    return length != NULL && !strview_to_u64(strview_of(length), ADMIN_BODY_BYTES_MAX, &bytes);
+}
+
 static struct admin_exchange *begin_exchange(struct admin_server *server,
                                              struct MHD_Connection *connection, const char *url,
                                              const char *method)
@@ -95,6 +104,7 @@ static struct admin_exchange *begin_exchange(struct admin_server *server,
     struct admin_exchange *exchange = memory_zalloc(sizeof(*exchange));
     exchange->request.method = strview_of(method);
     exchange->request.path = strview_of(url);
+    exchange->request.has_too_long_body = announces_too_much(connection);
     exchange->server = server;
     exchange->connection = connection;
     list_init(&exchange->node);
@@ -155,9 +165,10 @@ static enum MHD_Result on_bytes(void *context, struct MHD_Connection *connection
     (void)version;
     struct admin_server *server = context;
     struct admin_exchange *exchange = *state;
-    if (exchange == NULL) { /* the head alone; the answer waits for the rest */
-        *state = begin_exchange(server, connection, url, method);
-        return MHD_YES;
+    if (exchange == NULL) { /* the head alone; the answer waits for the rest, if that is bounded */
+        *state = exchange = begin_exchange(server, connection, url, method);
+        bool at_once = exchange->response != NULL && exchange->request.has_too_long_body;
+        return at_once ? send_answer(exchange) : MHD_YES;
     }
     if (*length > 0) {
         take_body(exchange, bytes, *length);

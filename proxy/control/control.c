@@ -205,6 +205,13 @@ static bool start_admin(struct control *control, struct fault *fault)
     struct address address;
     if (!address_parse(snapshot->admin_address, &address))
         return fault_set(fault, "bad admin address %s", snapshot->admin_address.data);
+    control->stats = (struct module_stats){
+        .loop = &control->loop,
+        .shards = control->shards,
+        .shard_count = control->worker_count,
+        .current = &control->publisher.current,
+    };
+    module_stats_start(&control->stats);
     if (!admin_access_init(&control->admin_access, &address, control->state_dir, fault))
         return false;
     control->admin =
@@ -248,6 +255,7 @@ static void finish(struct control *control)
     flip_stop(&control->flip);
     live_clock_stop(control);
     admin_server_free(control->admin);
+    module_stats_stop(&control->stats);
     if (control->judge != NULL)
         judge_stop(control->judge); /* before the workers, to whom it gives shadows back */
     for (uint32_t i = 0; i < control->worker_count; i++)

@@ -9,6 +9,7 @@
 #include "proxy/control/live_clock.h"
 #include "proxy/control/live_commit.h"
 #include "proxy/control/mismatch_store.h"
+#include "proxy/control/module_stats.h"
 #include "proxy/control/publish.h"
 #include "proxy/shadow/judge.h"
 
@@ -33,12 +34,13 @@ struct control {
     struct journal *journal; /* NULL until it is needed */
     char *state_dir;         /* of the start; a change waits for a restart */
     struct flip flip;
-    struct deadline clock;      /* see live_clock.h */
-    struct list jobs;           /* orders that are not answered yet */
-    struct list reloads;        /* those of them that wait for the reload that has begun */
-    struct list next_reloads;   /* and for the one after it */
-    bool reloading;             /* the files are in force, but for their write owners */
-    bool reload_again;          /* a reload was asked for while write owners were being changed */
+    struct deadline clock;    /* see live_clock.h */
+    struct list jobs;         /* orders that are not answered yet */
+    struct list reloads;      /* those of them that wait for the reload that has begun */
+    struct list next_reloads; /* and for the one after it */
+    bool reloading;           /* the files are in force, but for their write owners */
+    bool reload_again;        /* a reload was asked for while write owners were being changed */
+    struct module_stats stats;
     struct admin_server *admin; /* NULL: without */
     struct admin_access admin_access;
     ev_signal signals[SIGNALS];

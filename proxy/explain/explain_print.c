@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "proxy/core/check.h"
+#include "proxy/explain/explain_words.h"
 
 enum { LABEL_WIDTH = 10 };
 
-/* "" for what is not there or no text: the object may come from another version. */
-static const char *text_of(const json_t *object, const char *key)
+const char *explain_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text : "";
@@ -21,9 +21,7 @@ static bool is_true(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
-/* Bytes from the command line may act on a terminal. */
-__attribute__((format(printf, 3, 4))) static void print_line(FILE *out, const char *label,
-                                                             const char *format, ...)
+void explain_line(FILE *out, const char *label, const char *format, ...)
 {
     char *text;
     va_list arguments;
@@ -40,29 +38,30 @@ __attribute__((format(printf, 3, 4))) static void print_line(FILE *out, const ch
 static void print_request(const json_t *found, FILE *out)
 {
     const json_t *request = json_object_get(found, "request");
-    const char *target = text_of(request, "target");
-    print_line(out, "request", "%s %s://%s%s%s, from %s", text_of(request, "method"),
-               text_of(request, "scheme"), text_of(request, "authority"),
-               target[0] == '/' ? "" : " ", target, text_of(request, "client"));
-    const char *kind = text_of(found, "path_kind");
-    const char *path = text_of(found, "path");
+    const char *target = explain_text(request, "target");
+    explain_line(out, "request", "%s %s://%s%s%s, from %s", explain_text(request, "method"),
+                 explain_text(request, "scheme"), explain_text(request, "authority"),
+                 target[0] == '/' ? "" : " ", target, explain_text(request, "client"));
+    const char *kind = explain_text(found, "path_kind");
+    const char *path = explain_text(found, "path");
     bool is_same = strncmp(target, path, strlen(path)) == 0;
     if (strcmp(kind, "canonical") == 0)
-        print_line(out, "path", "%s%s", path,
-                   is_same ? "" : " (canonical; routes and backends see this one)");
+        explain_line(out, "path", "%s%s", path,
+                     is_same ? "" : " (canonical; routes and backends see this one)");
     else if (strcmp(kind, "ambiguous") == 0)
-        print_line(out, "path", "ambiguous");
+        explain_line(out, "path", "ambiguous");
 }
 
 static void print_route(const json_t *found, FILE *out)
 {
     const json_t *route = json_object_get(found, "route");
     if (!json_is_object(route)) {
-        print_line(out, "route", "none");
+        explain_line(out, "route", "none");
         return;
     }
-    print_line(out, "route", "%s (%s:%lld)", text_of(route, "name"), text_of(route, "file"),
-               (long long)json_integer_value(json_object_get(route, "line")));
+    explain_line(out, "route", "%s (%s:%lld)", explain_text(route, "name"),
+                 explain_text(route, "file"),
+                 (long long)json_integer_value(json_object_get(route, "line")));
 }
 
 static void print_module(const json_t *found, FILE *out)
@@ -70,10 +69,11 @@ static void print_module(const json_t *found, FILE *out)
     const json_t *module = json_object_get(found, "module");
     if (!json_is_object(module))
         return;
-    print_line(out, "module", "%s, stage %s, %.10g %%, write_owner %s%s%s", text_of(module, "name"),
-               text_of(module, "stage"), json_number_value(json_object_get(module, "percent")),
-               text_of(module, "write_owner"), is_true(module, "aborted") ? ", aborted" : "",
-               is_true(module, "frozen") ? ", frozen" : "");
+    explain_line(out, "module", "%s, stage %s, %.10g %%, write_owner %s%s%s",
+                 explain_text(module, "name"), explain_text(module, "stage"),
+                 json_number_value(json_object_get(module, "percent")),
+                 explain_text(module, "write_owner"), is_true(module, "aborted") ? ", aborted" : "",
+                 is_true(module, "frozen") ? ", frozen" : "");
 }
 
 static void print_bucket(const json_t *found, FILE *out)
@@ -82,15 +82,15 @@ static void print_bucket(const json_t *found, FILE *out)
     const json_t *bucket = json_object_get(found, "bucket");
     if (!json_is_integer(bucket))
         return;
-    print_line(out, "bucket", "%lld; below %lld (%.10g %%) is the extracted side",
-               (long long)json_integer_value(bucket),
-               (long long)json_integer_value(json_object_get(module, "threshold")),
-               json_number_value(json_object_get(module, "percent")));
+    explain_line(out, "bucket", "%lld; below %lld (%.10g %%) is the extracted side",
+                 (long long)json_integer_value(bucket),
+                 (long long)json_integer_value(json_object_get(module, "threshold")),
+                 json_number_value(json_object_get(module, "percent")));
 }
 
 static bool needs_no_identity(const json_t *module)
 {
-    const char *stage = text_of(module, "stage");
+    const char *stage = explain_text(module, "stage");
     return strcmp(stage, "legacy") == 0 || strcmp(stage, "retired") == 0;
 }
 
@@ -99,14 +99,14 @@ static void print_identity(const json_t *found, FILE *out)
     const json_t *identity = json_object_get(found, "identity");
     const json_t *module = json_object_get(found, "module");
     if (json_is_object(identity)) {
-        const char *name = text_of(identity, "name");
-        print_line(out, "identity", "%s (%s%s%s)", text_of(identity, "value"),
-                   text_of(identity, "source"), name[0] != '\0' ? " " : "", name);
+        const char *name = explain_text(identity, "name");
+        explain_line(out, "identity", "%s (%s%s%s)", explain_text(identity, "value"),
+                     explain_text(identity, "source"), name[0] != '\0' ? " " : "", name);
         if (is_true(identity, "assigned"))
-            print_line(out, "", "a new visitor gets this cookie: another one is drawn each time");
+            explain_line(out, "", "a new visitor gets this cookie: another one is drawn each time");
     } else if (json_is_object(module)) {
-        print_line(out, "identity",
-                   needs_no_identity(module) ? "not needed in this stage" : "none");
+        explain_line(out, "identity",
+                     needs_no_identity(module) ? "not needed in this stage" : "none");
     }
     print_bucket(found, out);
 }
@@ -117,44 +117,45 @@ static void print_wish(const json_t *found, const char *key, FILE *out)
     const json_t *wish = json_object_get(found, key);
     if (!json_is_object(wish))
         return;
-    const char *side = text_of(wish, "side");
+    const char *side = explain_text(wish, "side");
     const json_t *left = json_object_get(wish, "left_ms");
-    print_line(out, key, "%s%s%s", side, side[0] != '\0' ? ": " : "", text_of(wish, "note"));
+    explain_line(out, key, "%s%s%s", side, side[0] != '\0' ? ": " : "", explain_text(wish, "note"));
     if (json_is_integer(left))
-        print_line(out, "", "for %lld ms more", (long long)json_integer_value(left));
+        explain_line(out, "", "for %lld ms more", (long long)json_integer_value(left));
 }
 
 static void print_sent(const json_t *found, FILE *out)
 {
     const json_t *endpoints = json_object_get(found, "endpoints");
     if (json_is_object(json_object_get(found, "module")))
-        print_line(out, "side", "%s", text_of(found, "side"));
+        explain_line(out, "side", "%s", explain_text(found, "side"));
     const char *first = json_string_value(json_array_get(endpoints, 0));
-    print_line(out, "backend", "%s (%s, %s%s)", text_of(found, "backend"),
-               text_of(found, "protocol"), first != NULL ? first : "",
-               json_array_size(endpoints) > 1 ? ", …" : "");
-    print_line(out, "sends", "%s %s%s%s", text_of(json_object_get(found, "request"), "method"),
-               text_of(found, "sent_path"), text_of(found, "sent_query"),
-               is_true(found, "rewritten") ? " (rewritten)" : "");
+    explain_line(out, "backend", "%s (%s, %s%s)", explain_text(found, "backend"),
+                 explain_text(found, "protocol"), first != NULL ? first : "",
+                 json_array_size(endpoints) > 1 ? ", …" : "");
+    explain_line(out, "sends", "%s %s%s%s",
+                 explain_text(json_object_get(found, "request"), "method"),
+                 explain_text(found, "sent_path"), explain_text(found, "sent_query"),
+                 is_true(found, "rewritten") ? " (rewritten)" : "");
     const json_t *patience = json_object_get(found, "fallback_after_ms");
     if (json_is_integer(patience))
-        print_line(out, "fallback", "legacy, if this fails or says nothing for %lld ms",
-                   (long long)json_integer_value(patience));
+        explain_line(out, "fallback", "legacy, if this fails or says nothing for %lld ms",
+                     (long long)json_integer_value(patience));
 }
 
 static void print_outcome(const json_t *found, FILE *out)
 {
     const json_t *status = json_object_get(found, "status");
     if (json_is_integer(status)) {
-        print_line(out, "answers", "%lld, from the proxy itself",
-                   (long long)json_integer_value(status));
+        explain_line(out, "answers", "%lld, from the proxy itself",
+                     (long long)json_integer_value(status));
         return;
     }
     print_identity(found, out);
     print_wish(found, "override", out);
     print_wish(found, "pin", out);
     if (is_true(found, "held"))
-        print_line(out, "waits", "until the module's writes are let go");
+        explain_line(out, "waits", "until the module's writes are let go");
     else
         print_sent(found, out);
 }
@@ -162,12 +163,13 @@ static void print_outcome(const json_t *found, FILE *out)
 void explain_print(const json_t *found, FILE *out)
 {
     print_request(found, out);
-    if (strcmp(text_of(found, "reason"), "rejected") != 0) {
+    if (strcmp(explain_text(found, "reason"), "rejected") != 0) {
         print_route(found, out);
         print_module(found, out);
     }
-    print_line(out, "kind", "%s", text_of(found, "kind"));
+    explain_line(out, "kind", "%s", explain_text(found, "kind"));
     print_outcome(found, out);
-    print_line(out, "reason", "%s", text_of(found, "reason"));
-    print_line(out, "why", "%s", text_of(found, "why"));
+    explain_line(out, "reason", "%s", explain_text(found, "reason"));
+    explain_line(out, "why", "%s", explain_text(found, "why"));
+    explain_print_live(found, out);
 }

@@ -86,6 +86,11 @@ struct strview connection_protocol_name(enum connection_protocol protocol)
     return strview_of(names[protocol]);
 }
 
+bool metrics_code_is_error(uint32_t index)
+{
+    return index < 5 ? codes[index] == 5 : codes[index] / 100 == 5;
+}
+
 uint32_t metrics_request_offset(enum http_method method, int status)
 {
     return (uint32_t)method * METRICS_CODES + code_index(status);

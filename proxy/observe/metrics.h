@@ -140,4 +140,7 @@ int64_t metrics_delta_bucket_us(uint32_t bucket);
 /* "200", or "5xx" for codes outside the table. */
 struct strview metrics_code_name(uint32_t code_index, char buffer[static 4]);
 
+/* Does the code say that the server failed (5xx)? */
+bool metrics_code_is_error(uint32_t code_index);
+
 #endif

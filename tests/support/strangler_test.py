@@ -210,6 +210,10 @@ workers = {self.workers};
         status, text, _ = self.ask_admin(path, "GET" if body is None else "POST", data, fields)
         return status, json.loads(text)
 
+    def command(self, name: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
+        """One of strangler's commands, about this proxy."""
+        return run_command(name, "--config", self.routes, *words, **environment)
+
     def is_ready(self) -> bool:
         if not self.is_running():
             raise AssertionError(f"the proxy did not start: {self.errors()}")
@@ -299,6 +303,18 @@ workers = {self.workers};
                   if any(word in line for word in SANITIZER_WORDS)]
         if faults or status != 0:
             raise AssertionError(f"the proxy ended with status {status}:\n{errors[-6000:]}")
+
+
+def run_command(*words: str, **environment: str) -> subprocess.CompletedProcess:
+    """strangler with these words; a sanitizer's complaint is a failure whatever the status."""
+    variables = {name: value for name, value in os.environ.items()
+                 if not name.startswith("STRANGLER_ADMIN")}
+    done = subprocess.run([PROXY, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=DEADLINE_S + 60, env={**variables, "TZ": "UTC", **environment},
+                          check=False)
+    if any(word in done.stderr for word in SANITIZER_WORDS):
+        raise AssertionError(done.stderr[-6000:])
+    return done
 
 
 class ProxyCase(unittest.TestCase):
