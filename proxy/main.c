@@ -1,53 +1,41 @@
 /* strangler: the command line's first word decides. */
-#include <stdio.h>
+#include <string.h>
 
-#include "proxy/cli/command_check.h"
-#include "proxy/cli/command_explain.h"
-#include "proxy/cli/command_run.h"
-#include "proxy/core/strview.h"
+#include "proxy/cli/arguments.h"
+#include "proxy/cli/complete.h"
+#include "proxy/cli/help.h"
+#include "proxy/cli/terminal.h"
+#include "proxy/cli/usage.h"
 
-enum { EXIT_USAGE = 2 };
-
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-    {"run", command_run, "serve a configuration (a folder or a file; default: routes)"},
-    {"check", command_check, "report every fault of a configuration"},
-    {"explain", command_explain, "say where one request would go, and why"},
-};
-
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-static void print_help(FILE *out)
+/* What other programs understand, too. */
+static const char *name_of(const char *word)
 {
-    fprintf(out, "usage: strangler COMMAND [ARGUMENTS]\n\n"
-                 "An HTTP/2 reverse proxy for teams who take a monolith apart, one module at a "
-                 "time.\n\nCommands:\n");
-    for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out, "\n`strangler COMMAND --help` tells more; `strangler --version` the version.\n");
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return "help";
+    return strcmp(word, "--version") == 0 ? "version" : word;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+    struct invocation invocation;
+    int status = arguments_read(command, argc, argv, &invocation);
+    if (status == EXIT_DONE && invocation_has(&invocation, OPTION_HELP))
+        help_print(command, stdout);
+    else if (status == EXIT_DONE)
+        status = command->run(&invocation);
+    invocation_done(&invocation);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    struct strview word = strview_of(argc > 1 ? argv[1] : NULL);
-    if (strview_equal(word, STRVIEW("--help")) || strview_equal(word, STRVIEW("-h")) ||
-        strview_equal(word, STRVIEW("help"))) {
-        print_help(stdout);
-        return 0;
+    if (argc < 2) {
+        help_print_all(stderr);
+        return EXIT_USAGE;
     }
-    if (strview_equal(word, STRVIEW("--version"))) {
-        printf("strangler %s\n", STRANGLER_VERSION);
-        return 0;
-    }
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strview_equal(word, strview_of(commands[i].name)))
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    if (word.length > 0)
-        fprintf(stderr, "strangler: unknown command `%s`\n\n", argv[1]);
-    print_help(stderr);
-    return EXIT_USAGE;
+    terminal_init();
+    if (strcmp(argv[1], "complete") == 0) /* for the shell: its words are not ours to read */
+        return complete(argc - 1, argv + 1);
+    const struct command *command = command_find(name_of(argv[1]));
+    return command != NULL ? run(command, argc - 1, argv + 1) : usage_unknown_command(argv[1]);
 }

@@ -56,7 +56,7 @@ class Check(unittest.TestCase):
         for words, text in ((["--format", "xml"], "`xml`"), (["a", "b"], "`b` is one word too many"),
                             (["--unknown"], "no option `--unknown`"), (["-x"], "no option `-x`"),
                             (["--format"], "`--format` needs a value"),
-                            (["--help=me"], "`--help=me`: it takes no value")):
+                            (["--help=me"], "`--help` takes no value")):
             done = run("check", *words)
             self.assertEqual(done.returncode, 2)
             self.assertIn(text, done.stderr)
@@ -124,7 +124,7 @@ class Explain(unittest.TestCase):
         self.assertIn("\nbackend   monolith ", done.stdout)
 
     def test_bad_usage_exits_with_2(self):
-        for words, text in (([], "METHOD and URL are missing"), (["GET"], "`GET` stands alone"),
+        for words, text in (([], "strangler explain METHOD URL"), (["GET"], "METHOD URL"),
                             (["GET", "x"], "not `x`"), (["GET", "/", "/"], "`/` is one word too many"),
                             (["GET", "/", "-H", "nocolon"], "not `nocolon`"),
                             (["GET", "/", "-H"], "`-H` needs a value"),
