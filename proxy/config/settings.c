@@ -106,6 +106,20 @@ static bool is_configuration(const char *name)
            strview_equal(strview_from(view, view.length - ending.length), ending);
 }
 
+/* A name that a person would take for one that is read. */
+static void warn_ignored(const struct settings *settings, const char *name,
+                         struct config_report *report)
+{
+    struct strview view = strview_of(name);
+    struct strview ending = STRVIEW(".cfg");
+    if (name[0] == '.' || view.length <= ending.length ||
+        !strview_equal_ignore_case(strview_from(view, view.length - ending.length), ending))
+        return;
+    source_file_warning(report, "file-ignored", settings->path,
+                        "`%s` is not read: only names that end in .cfg, in small letters, are",
+                        name);
+}
+
 static bool list_folder(struct settings *settings, struct path_list *list,
                         struct config_report *report)
 {
@@ -117,8 +131,10 @@ static bool list_folder(struct settings *settings, struct path_list *list,
     }
     const char *slash = path.data[path.length - 1] == '/' ? "" : "/";
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (!is_configuration(entry->d_name))
+        if (!is_configuration(entry->d_name)) {
+            warn_ignored(settings, entry->d_name, report);
             continue;
+        }
         *ARRAY_PUSH(list) =
             arena_printf(&settings->arena, "%.*s%s%s", STRVIEW_ARGS(path), slash, entry->d_name);
         if (list->count > FILES_MAX)

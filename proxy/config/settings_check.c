@@ -144,19 +144,36 @@ static void warn_unused(const struct settings *settings, struct config_report *r
     }
 }
 
-static bool changes_at_login(const struct identity_source *source)
+static bool ends_with_word(struct strview name, struct strview word)
 {
-    static const char *const session_names[] = {"sid",       "session",    "sessionid",
-                                                "phpsessid", "jsessionid", "connect.sid"};
-    if (source->kind == IDENTITY_HEADER)
-        return strview_equal(source->name, STRVIEW("authorization"));
-    if (source->kind != IDENTITY_COOKIE)
-        return false;
-    for (size_t i = 0; i < sizeof(session_names) / sizeof(session_names[0]); i++) {
-        if (strview_equal_ignore_case(source->name, strview_of(session_names[i])))
+    return name.length >= word.length &&
+           strview_equal_ignore_case(strview_from(name, name.length - word.length), word);
+}
+
+static bool contains_word(struct strview name, struct strview word)
+{
+    for (size_t i = 0; i + word.length <= name.length; i++) {
+        if (strview_equal_ignore_case(strview_make(name.data + i, word.length), word))
             return true;
     }
     return false;
+}
+
+/* sid, connect.sid, PHPSESSID, _app_session, access_token, x-auth-token, jwt, … */
+static bool is_name_of_session(struct strview name)
+{
+    return strview_equal_ignore_case(name, STRVIEW("sid")) ||
+           ends_with_word(name, STRVIEW(".sid")) || contains_word(name, STRVIEW("sess")) ||
+           ends_with_word(name, STRVIEW("token")) || ends_with_word(name, STRVIEW("jwt"));
+}
+
+static bool changes_at_login(const struct identity_source *source)
+{
+    if (source->kind == IDENTITY_HEADER && (strview_equal(source->name, STRVIEW("authorization")) ||
+                                            strview_equal(source->name, STRVIEW("cookie"))))
+        return true;
+    return (source->kind == IDENTITY_HEADER || source->kind == IDENTITY_COOKIE) &&
+           is_name_of_session(source->name);
 }
 
 static void check_identity(const struct identity_list_setting *identity,

@@ -104,6 +104,13 @@ struct snapshot *snapshot_build(const struct settings *settings, struct endpoint
 struct snapshot *snapshot_build_offline(const struct settings *settings,
                                         struct endpoint_registry *registry,
                                         struct config_report *report);
+/*
+ * Warns of what a reload with these settings would do to people that are served by `running`:
+ * modules that are gone, or have another name or cohort. Control thread.
+ */
+void settings_report_changes(const struct settings *settings, const struct snapshot *running,
+                             struct config_report *report);
+
 /* Does any module pin? */
 bool snapshot_needs_pin_keys(const struct snapshot *snapshot);
 

@@ -222,19 +222,36 @@ void source_warning(struct config_report *report, const char *code, struct sourc
     free(text);
 }
 
-void source_file_error(struct config_report *report, const char *code, struct strview path,
-                       const char *format, ...)
+__attribute__((format(printf, 5, 0))) static void report_file(struct config_report *report,
+                                                              enum report_severity severity,
+                                                              const char *code, struct strview path,
+                                                              const char *format, va_list arguments)
 {
     char *text;
-    va_list arguments;
-    va_start(arguments, format);
     config_report_add(report, &(struct config_fault){
-                                  .severity = REPORT_ERROR,
+                                  .severity = severity,
                                   .code = strview_of(code),
                                   .file = path,
                                   .width = 1,
                                   .text = format_text(&text, format, arguments),
                               });
-    va_end(arguments);
     free(text);
+}
+
+void source_file_warning(struct config_report *report, const char *code, struct strview path,
+                         const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report_file(report, REPORT_WARNING, code, path, format, arguments);
+    va_end(arguments);
+}
+
+void source_file_error(struct config_report *report, const char *code, struct strview path,
+                       const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report_file(report, REPORT_ERROR, code, path, format, arguments);
+    va_end(arguments);
 }

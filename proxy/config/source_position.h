@@ -81,7 +81,9 @@ void source_error(struct config_report *report, const char *code, struct source_
 void source_warning(struct config_report *report, const char *code, struct source_span span,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Reports an error about a file (or folder) as a whole. */
+/* Reports a fault about a file (or folder) as a whole. */
+void source_file_warning(struct config_report *report, const char *code, struct strview path,
+                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 void source_file_error(struct config_report *report, const char *code, struct strview path,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 

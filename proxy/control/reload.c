@@ -38,6 +38,8 @@ struct snapshot *control_load(struct control *control, struct fault *fault)
     struct snapshot *snapshot = NULL;
     if (settings != NULL)
         snapshot = snapshot_build(settings, control->endpoints, control->next_generation, &report);
+    if (settings != NULL && control->publisher.current != NULL)
+        settings_report_changes(settings, control->publisher.current, &report);
     config_report_print(&report, stderr);
     if (snapshot == NULL)
         say_first(&report, fault);

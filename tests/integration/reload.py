@@ -158,6 +158,16 @@ class Reloading(ProxyCase):
         self.assertEqual(self.successful(), 1)
         self.assertEqual(ask_once(self.proxy.plain).body, b"first")
 
+    def test_a_module_that_is_renamed_or_gone_is_warned_of(self):
+        ramp = ('legacy = "first"; extracted = "second"; stage = "ramp"; percent = 50; '
+                'routes: { a: { prefix = "/a"; }; }; };')
+        self.proxy.reload("10-test.cfg", self.config("first", f"modules: {{ old: {{ {ramp} }};"))
+        self.assertNotIn("warning[module", self.proxy.errors())
+        self.proxy.reload("10-test.cfg", self.config("first", f"modules: {{ new: {{ {ramp} }};"))
+        self.assertIn('hint: cohort = "old"; keeps everybody', self.proxy.errors())
+        self.proxy.reload("10-test.cfg", self.config("first"))
+        self.assertIn("warning[module-gone]: no file defines the module `new`", self.proxy.errors())
+
     def test_certificates_change_without_a_restart(self):
         old = self.closing(Http2Client(self.proxy.tls, tls=True))
         make_certificate(self.proxy.routes)
