@@ -210,6 +210,8 @@ void settings_check(struct settings *settings, struct config_report *report)
     for (size_t i = 0; i < settings->routes.count; i++)
         settings_check_route(settings, &settings->routes.items[i], report);
     check_isolated(settings, report);
-    if (report->errors == 0)
-        warn_unused(settings, report);
+    if (report->errors > 0)
+        return;
+    settings_check_reads(settings, report);
+    warn_unused(settings, report);
 }

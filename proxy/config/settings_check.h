@@ -11,6 +11,9 @@ void settings_check(struct settings *settings, struct config_report *report);
 void settings_check_module(struct settings *settings, struct module_settings *module,
                            struct config_report *report);
 
+/* settings_check_reads.c: pins and overrides. */
+void settings_check_reads(const struct settings *settings, struct config_report *report);
+
 /* settings_check_route.c: one route by itself; conflicts between routes are found by compiling. */
 void settings_check_route(struct settings *settings, struct route_settings *route,
                           struct config_report *report);
