@@ -233,6 +233,36 @@ bool session_find_user(struct database *database, const struct http_request *req
            !start_check(request, hash, session.user, reply);
 }
 
+/* Who asks may know the session before they know the user. */
+static bool add_username(struct database *database, const struct http_request *request,
+                         int64_t user, struct body_text *body)
+{
+    size_t length;
+    sqlite3_stmt *row = database_begin(database, request->state->username_query);
+    sqlite3_bind_int64(row, 1, user);
+    if (database_next(row)) {
+        const char *username = database_text(row, 0, &length);
+        body_text_add_string(body, ",\"username\":");
+        body_text_add_json_string(body, username, length);
+    }
+    return database_end(database, row);
+}
+
+static void reply_session(struct database *database, const struct http_request *request,
+                          const struct session *session, struct http_reply *reply)
+{
+    body_text_add_string(&reply->body, "{\"user\":");
+    body_text_add_json_integer(&reply->body, session->user);
+    body_text_add_string(&reply->body, ",\"expires_ms\":");
+    body_text_add_json_integer(&reply->body, session->expires_ms);
+    bool is_whole = add_username(database, request, session->user, &reply->body);
+    body_text_add_string(&reply->body, "}");
+    if (is_whole)
+        http_reply_json(reply);
+    else
+        http_reply_fault(reply);
+}
+
 void session_answer_check(struct database *database, const struct http_request *request,
                           struct http_reply *reply)
 {
@@ -249,12 +279,7 @@ void session_answer_check(struct database *database, const struct http_request *
                           &session)) {
         problem_reply(reply, &(struct problem){.status = 404, .title = "Not Found"});
     } else {
-        body_text_add_string(&reply->body, "{\"user\":");
-        body_text_add_json_integer(&reply->body, session.user);
-        body_text_add_string(&reply->body, ",\"expires_ms\":");
-        body_text_add_json_integer(&reply->body, session.expires_ms);
-        body_text_add_string(&reply->body, "}");
-        http_reply_json(reply);
+        reply_session(database, request, &session, reply);
     }
     json_decref(object);
 }

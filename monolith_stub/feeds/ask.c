@@ -22,9 +22,12 @@ static enum ask_answer read_answer(long status, const struct text *body,
     const json_t *user = json_object_get(object, "user");
     const json_t *expires = json_object_get(object, "expires_ms");
     bool is_complete = json_is_integer(user) && json_is_integer(expires);
+    const char *username = json_string_value(json_object_get(object, "username"));
     if (is_complete) {
         ret_session->user = json_integer_value(user);
         ret_session->expires_ms = json_integer_value(expires);
+        snprintf(ret_session->username, sizeof(ret_session->username), "%s",
+                 username != NULL ? username : "");
     }
     bool is_good = is_complete && ret_session->expires_ms > clock_wall_ms();
     json_decref(object);

@@ -20,7 +20,7 @@ enum {
 
 enum ask_answer { ASK_YES, ASK_NO, ASK_NOTHING };
 
-/* The users service about a session. Yes sets user and expires_ms. */
+/* The users service about a session. Yes sets all of it; an empty username was not told. */
 enum ask_answer ask_session(struct forum *forum, const char *hash, long patience_ms,
                             struct session *ret_session);
 

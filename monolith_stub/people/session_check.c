@@ -21,6 +21,8 @@ static void look_up(struct forum *forum, const char *hash, struct reply *reply)
     case SESSION_KNOWN:
         json_write_integer(&reply->body, "{\"user\":", session.user);
         json_write_integer(&reply->body, ",\"expires_ms\":", session.expires_ms);
+        if (session.username[0] != 0)
+            json_write_string(&reply->body, ",\"username\":", session.username);
         text_append_string(&reply->body, "}");
         reply_json(reply);
         break;

@@ -26,8 +26,10 @@ void visitor_read(struct forum *forum, struct request *request)
     struct session session;
     struct store *store = store_pool_take(forum->pool);
     enum session_found found = session_find(store, hash.text, &session);
-    bool is_settled = forum->follower == NULL ||
-                      follower_sessions_are_settled(forum->follower, store, found == SESSION_KNOWN);
+    /* Whose name has not come yet is not settled, either. */
+    bool is_known = found == SESSION_KNOWN && session.username[0] != 0;
+    bool is_settled =
+        forum->follower == NULL || follower_sessions_are_settled(forum->follower, store, is_known);
     store_pool_give_back(forum->pool, store);
     if (found == SESSION_KNOWN)
         log_in(visitor, &session);
@@ -49,9 +51,11 @@ void visitor_ask_other(struct forum *forum, struct request *request)
     long patience_ms = visitor->user != 0 ? ASK_SESSION_MS : ASK_UNKNOWN_SESSION_MS;
     switch (ask_session(forum, hash.text, patience_ms, &session)) {
     case ASK_YES: {
-        struct store *store = store_pool_take(forum->pool);
-        session_read_username(store, &session);
-        store_pool_give_back(forum->pool, store);
+        if (session.username[0] == 0) {
+            struct store *store = store_pool_take(forum->pool);
+            session_read_username(store, &session);
+            store_pool_give_back(forum->pool, store);
+        }
         log_in(visitor, &session);
         break;
     }

@@ -279,6 +279,13 @@ class AreWritten(Pages):
             done = cls.forum.command("flip", name, "extracted", "2")
             assert done.returncode == 0, done
 
+    def stored(self):
+        """Once the monolith has read all that was written before."""
+        for name in MODULES:
+            service = self.forum.programs[name]
+            wait_for_feeds(service, self.forum.monolith, feeds_last(service, name), "extracted")
+        return super().stored()
+
     def see(self, answer, location):
         self.assertEqual(answer.status, 303, answer.body[:500])
         self.assertRegex(answer.fields["location"], location)

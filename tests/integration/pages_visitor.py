@@ -66,9 +66,9 @@ def wait_until(condition, what):
 
 
 def feeds_last(program, aggregate):
-    client = Client(program)
-    last = client.get(f"/internal/owner/{aggregate}").json["feeds_last"]
-    client.close()
+    visitor = Visitor(program)
+    last = visitor.get(f"/internal/owner/{aggregate}").json["feeds_last"]
+    visitor.close()
     return last
 
 

@@ -269,6 +269,16 @@ class AcrossSides(unittest.TestCase):
             self.assertEqual(writer.get("/api/2.0/me").status, 401)
             epoch += 1
 
+    def test_who_has_just_come_is_called_by_name_on_the_other_side(self):
+        pair = Pair(self)
+        pair.flip("extracted", 2)
+        for number in range(20):
+            name = f"just-here-{number}"
+            writer = pair.client("extracted")
+            link = f"<a href=\"/forum/u/{writer.register(name).json['id']}\">{name}</a>"
+            page = pair.client("legacy", writer.cookies).get("/forum").page
+            self.assertIn(f"<span>Logged in as {link}</span>", page.text)
+
     def test_a_log_out_holds_at_the_owner_whatever_the_monolith_still_believes(self):
         pair = Pair(self)
         pair.flip("extracted", 2)
