@@ -43,9 +43,13 @@ FORUM_PATHS = ("/api/2.0/users/1", "/api/2.0/users?ids=1,2,3", f"/api/2.0/users/
                "/api/2.0/categories/nothing/threads", "/api/2.0/threads/1",
                "/api/2.0/threads?ids=1,2", f"/api/2.0/threads/{UNKNOWN_ID}",
                "/api/2.0/threads/1/posts", "/api/2.0/threads/1/posts?page=0", "/api/2.0/posts/1",
-               f"/api/2.0/posts/{UNKNOWN_ID}", "/api/2.0/search?q=the", "/api/2.0/search?q=%20")
+               f"/api/2.0/posts/{UNKNOWN_ID}", "/api/2.0/search?q=the", "/api/2.0/search?q=", "/api/2.0/search?q=%20")
 # Modules whose service takes writes.
-WRITTEN_MODULES = ("threads", "posts")
+WRITTEN_MODULES = ("users", "threads", "posts")
+PAGES = ("/forum", "/forum/", "/forum/c/lounge", "/forum/c/lounge?page=2", "/forum/c/nothing",
+         "/forum/c/lounge/new", "/forum/t/1", f"/forum/t/{UNKNOWN_ID}", "/forum/p/1/edit",
+         "/forum/search", "/forum/search?q=the", "/forum/register", "/forum/login", "/forum/u/1",
+         f"/forum/u/{UNKNOWN_ID}", "/forum/u/1/edit", "/forum/style.css", "/forum/nothing")
 READS = ("GET", "HEAD", "OPTIONS")
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # What everybody may ask without any module.
@@ -74,6 +78,7 @@ class Smoke:
         self.owners = {"users": "legacy", "threads": "legacy", "posts": "legacy"}
         self.visitors = 0
         self.reads = []  # paths of what visitors wrote
+        self.present = []  # visitors who are logged in
         self.sent = 0  # to the proxy: each becomes one line of the access log
         self.faults = 0
         self.checks = 0
@@ -123,6 +128,11 @@ class Smoke:
         """What was written is the same everywhere, whoever asks whom for it."""
         self.compare([("GET", path, (f"Cookie: strangler_id={cookie_of(i)}",))
                       for path in (*FORUM_PATHS, *self.reads[-16:]) for i in range(2)])
+        # Who sends no token of a visitor's own is given a new one, in every form another.
+        visitors = [f"vsid={'v' * 43}"] + [visitor.session for visitor in self.present]
+        self.compare([("GET", path, (f"Cookie: strangler_id={cookie_of(i)}; {who}",
+                                     "Accept: text/html"))
+                      for path in PAGES for i, who in enumerate(visitors)])
 
     def check_reconciled(self):
         done = subprocess.run([self.reconcile_program, "--settle", "10s"], capture_output=True,
@@ -139,14 +149,16 @@ class Smoke:
                               lambda *request, where=site: self.ask(where, [request])[0],
                               self.check)
             visitor.write_everything()
-            visitor.log_out()
             self.reads += visitor.reads
+            self.present.append(visitor)
         for line in self.control.log_lines_after(before, self.sent - sent):
             if line["method"] not in READS:
                 self.check(line["side"] == self.owners[line["module"]],
                            f"{line['method']} {line['path']} was on {line['side']}")
         self.check_reconciled()
         self.compare_forum()
+        while self.present:
+            self.present.pop().log_out()
 
     def is_told(self, module):
         """Both applications know the owner."""
