@@ -99,6 +99,8 @@ class Writer(Visitor):
         self.ledger = Ledger()
         self.written = 0
         self.user = 0
+        self.may_be_known = may_fail  # after an attempt to register that was not answered
+        self.may_be_out = False       # after one to log out
         self.open_threads: list = [1]
 
     def expect(self, answer, status: int, what: str):
@@ -108,28 +110,33 @@ class Writer(Visitor):
         return json.loads(answer.body) if answer.body else None
 
     def write(self, status: int, method: str, path: str, value=None):
-        said = self.expect(self.ask(method, path, value), status, f"{method} {path}")
+        answer = self.ask(method, path, value)
+        if answer.status == 401 and self.may_be_out:
+            self.log_in()
+            raise Unanswered
+        said = self.expect(answer, status, f"{method} {path}")
         self.written += 1
         return said
 
     # --- coming and going
 
     def arrive(self):
-        """Registers, or finds out whether an attempt that was not answered did."""
-        try:
-            self.user = self.write(201, "POST", "/api/2.0/users", {
-                "username": self.name, "password": PASSWORD, "name": "Writer"})["id"]
-        except Unanswered:
+        """Registers, unless an attempt that was not answered did."""
+        answer = self.ask("POST", "/api/2.0/users", {
+            "username": self.name, "password": PASSWORD, "name": "Writer"})
+        if answer.status == 422 and self.may_be_known:
             self.log_in()
+            return
+        self.user = self.expect(answer, 201, "register")["id"]
+        self.written += 1
 
     def log_in(self):
-        answer = self.ask("POST", "/api/2.0/sessions",
-                          {"username": self.name, "password": PASSWORD})
-        if answer.status == 401 and not self.user:
-            return
-        self.user = self.expect(answer, 201, "log in")["user"]["id"]
+        self.user = self.expect(self.ask("POST", "/api/2.0/sessions", {
+            "username": self.name, "password": PASSWORD}), 201, "log in")["user"]["id"]
+        self.may_be_out = False
 
     def log_out(self):
+        self.may_be_out = self.may_fail
         self.write(204, "DELETE", "/api/2.0/sessions/current")
 
     # --- writing
