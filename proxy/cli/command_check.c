@@ -46,6 +46,8 @@ static int check(const char *path, bool as_json)
 int command_check(const struct invocation *invocation)
 {
     const char *path = invocation->word_count > 0 ? invocation->words[0] : "routes";
+    if (path[0] == '\0')
+        return usage_fault("check", "the path is empty");
     struct strview format = strview_of(invocation->values[OPTION_FORMAT]);
     bool as_json = strview_equal(format, STRVIEW("json"));
     if (format.length > 0 && !as_json && !strview_equal(format, STRVIEW("human")))

@@ -1,13 +1,12 @@
 #include "proxy/control/admin_access.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proxy/core/log.h"
+#include "proxy/config/secret_file.h"
 
 enum { PATH_BYTES = 4096, RANDOM_BYTES = 32, STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403 };
 
@@ -18,13 +17,13 @@ static bool is_token_byte(char c)
     return c > ' ' && c < 0x7f;
 }
 
-/* The first line, which is all. */
-static bool take_token(char *text, size_t length, const char *path, struct fault *fault)
+/* Cuts the text after its first line, which is all that a token's file has. */
+static bool cut_token(char *text, const char *path, struct fault *fault)
 {
     size_t used = 0;
-    while (used < length && is_token_byte(text[used]))
+    while (is_token_byte(text[used]))
         used++;
-    bool ends = used == length || text[used] == '\n' || text[used] == '\r';
+    bool ends = text[used] == '\0' || text[used] == '\n' || text[used] == '\r';
     text[used] = '\0';
     if (ends && used >= ADMIN_TOKEN_BYTES_MIN && used <= ADMIN_TOKEN_BYTES_MAX)
         return true;
@@ -35,55 +34,37 @@ static bool take_token(char *text, size_t length, const char *path, struct fault
 bool admin_token_read(const char *path, char token[static ADMIN_TOKEN_BYTES_MAX + 1],
                       struct fault *fault)
 {
-    char text[ADMIN_TOKEN_BYTES_MAX + 2];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return fault_set(fault, "cannot read `%s`: %s", path, strerror(errno));
-    ssize_t length = read(fd, text, sizeof(text) - 1);
-    int error = errno;
-    close(fd);
-    if (length < 0)
-        return fault_set(fault, "cannot read `%s`: %s", path, strerror(error));
-    bool good = take_token(text, (size_t)length, path, fault);
+    char text[ADMIN_TOKEN_BYTES_MAX + 4]; /* an end of line, a terminator, and one to know more */
+    if (!secret_file_read(path, text, sizeof(text), fault))
+        return false;
+    bool good = cut_token(text, path, fault);
     if (good)
         memcpy(token, text, strlen(text) + 1);
     explicit_bzero(text, sizeof(text));
     return good;
 }
 
-static bool write_token(int fd)
+/* One that is there already stays. */
+static bool make_token(const char *path, struct fault *fault)
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t random[RANDOM_BYTES];
-    char line[2 * RANDOM_BYTES + 1];
+    char line[2 * RANDOM_BYTES + 2];
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        return false;
+        return fault_set(fault, "there is no randomness for an admin token");
     for (size_t i = 0; i < RANDOM_BYTES; i++) {
         line[2 * i] = digits[random[i] >> 4];
         line[2 * i + 1] = digits[random[i] & 15];
     }
-    line[2 * RANDOM_BYTES] = '\n';
-    return write(fd, line, sizeof(line)) == (ssize_t)sizeof(line) && fsync(fd) == 0;
+    memcpy(line + 2 * RANDOM_BYTES, "\n", 2);
+    bool good = secret_file_make(path, line, fault);
+    explicit_bzero(line, sizeof(line));
+    explicit_bzero(random, sizeof(random));
+    return good;
 }
 
-/* Written beside its place and linked to it, so that it is there as a whole or not at all, and one
- * that somebody else has just made stays. */
-static bool make_token(const char *path, struct fault *fault)
-{
-    char draft[PATH_BYTES + 16];
-    snprintf(draft, sizeof(draft), "%s.%ld", path, (long)getpid());
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && fchmod(fd, 0600) == 0 && write_token(fd) &&
-                (link(draft, path) == 0 || errno == EEXIST);
-    int error = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlink(draft);
-    }
-    return good || fault_set(fault, "cannot make `%s`: %s", path, strerror(error));
-}
-
-static bool load_token(struct admin_access *access, const char *state_dir, struct fault *fault)
+static bool load_token(struct admin_access *admin_access, const char *state_dir,
+                       struct fault *fault)
 {
     char path[PATH_BYTES];
     int length = snprintf(path, sizeof(path), "%s/admin.token", state_dir);
@@ -91,12 +72,9 @@ static bool load_token(struct admin_access *access, const char *state_dir, struc
         return fault_set(fault, "the path of state_dir is too long");
     if (mkdir(state_dir, 0750) != 0 && errno != EEXIST)
         return fault_set(fault, "cannot make state_dir `%s`: %s", state_dir, strerror(errno));
-    struct stat file;
-    if (stat(path, &file) != 0 && !make_token(path, fault))
-        return false;
-    if (stat(path, &file) == 0 && (file.st_mode & 077) != 0)
-        log_warning("%s can be read by others than its owner", path);
-    return admin_token_read(path, access->token, fault);
+    bool is_there = access(path, F_OK) == 0;
+    return (is_there || make_token(path, fault)) &&
+           admin_token_read(path, admin_access->token, fault);
 }
 
 bool admin_access_init(struct admin_access *access, const struct address *address,

@@ -69,6 +69,17 @@ class Tcp(ProxyCase):
         self.assertEqual(self.proxy.token(), token)
         self.assertEqual(os.listdir(os.path.dirname(path)).count("admin.token"), 1)
 
+    def test_a_token_that_others_can_read_is_none(self):
+        path = os.path.join(self.proxy.folder, "state", "admin.token")
+        self.proxy.stop()
+        os.chmod(path, 0o640)
+        done = subprocess.run([PROXY, "run", self.proxy.routes], capture_output=True, text=True,
+                              timeout=30, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chmod 600", done.stderr)
+        os.chmod(path, 0o600)
+        self.start_again()
+
     def start_again(self):
         with open(self.proxy.errors_path, "ab") as errors:
             self.proxy.process = subprocess.Popen([PROXY, "run", self.proxy.routes], stderr=errors,

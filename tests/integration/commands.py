@@ -211,10 +211,16 @@ class Refusals(CommandCase):
         other = os.path.join(self.folder, "token")
         with open(other, "w", encoding="ascii") as file:
             file.write("0" * 64)
+        self.assertIn("chmod 600", self.say("status", status=PROBLEM,
+                                            STRANGLER_ADMIN_TOKEN_FILE=other))
+        os.chmod(other, 0o600)
         text = self.say("status", status=PROBLEM, STRANGLER_ADMIN_TOKEN_FILE=other)
         self.assertIn("not the token", text)
         self.assertNotIn("0" * 64, text)
-        for name, what in ((other + ".none", "cannot read"), (os.devnull, "holds no token")):
+        with open(other, "w", encoding="ascii") as file:
+            file.write("short")
+        for name, what in ((other + ".none", "No such file"), (os.devnull, "no regular file"),
+                           (other, "holds no token")):
             self.assertIn(what, self.say("status", status=PROBLEM, STRANGLER_ADMIN_TOKEN_FILE=name))
 
     def test_no_proxy_is_an_exit_status_of_its_own(self):

@@ -53,7 +53,7 @@ class Check(unittest.TestCase):
             self.assertIn(text, done.stdout)
 
     def test_bad_usage_exits_with_2_and_names_the_word(self):
-        for words, text in ((["--format", "xml"], "`xml`"), (["a", "b"], "`b` is one word too many"),
+        for words, text in ((["--format", "xml"], "`xml`"), (["a", "b"], "`b` is one word too many"), ([""], "is empty"),
                             (["--unknown"], "no option `--unknown`"), (["-x"], "no option `-x`"),
                             (["--format"], "`--format` needs a value"),
                             (["--help=me"], "`--help` takes no value")):
