@@ -50,6 +50,13 @@ static void write_modules(const struct snapshot *snapshot, FILE *out)
         fprintf(out, "strangler_module_stage{module=\"%.*s\",stage=\"%.*s\"} 1\n",
                 STRVIEW_ARGS(table->modules[i].name), STRVIEW_ARGS(stage));
     }
+    fprintf(out, "# HELP strangler_module_write_owner 1 for the side that takes the writes.\n"
+                 "# TYPE strangler_module_write_owner gauge\n");
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct strview owner = write_owner_name(table->modules[i].write_owner);
+        fprintf(out, "strangler_module_write_owner{module=\"%.*s\",owner=\"%.*s\"} 1\n",
+                STRVIEW_ARGS(table->modules[i].name), STRVIEW_ARGS(owner));
+    }
     fprintf(out, "# HELP strangler_module_percent Share of identities on the extracted side in "
                  "stage ramp.\n# TYPE strangler_module_percent gauge\n");
     for (uint32_t i = 0; i < table->count; i++)
