@@ -136,6 +136,17 @@ static void add_way_back(json_t *object, const struct control *control, const st
     json_object_set_new(object, "rollback_why", why != NULL ? json_string(why) : json_null());
 }
 
+/* Of the last answers that were compared; null before the first. */
+static json_t *json_mismatches(const struct control *control, struct strview module)
+{
+    struct judge_summary summary = {.compared = 0};
+    if (control->judge != NULL)
+        judge_summary(control->judge, module, &summary);
+    if (summary.recent_compared == 0)
+        return json_null();
+    return json_real(100.0 * (double)summary.recent_mismatched / (double)summary.recent_compared);
+}
+
 /* --- modules ------------------------------------------------------------------------------- */
 
 static json_t *json_one(const struct control *control, const struct module *module)
@@ -158,7 +169,7 @@ static json_t *json_one(const struct control *control, const struct module *modu
     }
     json_object_set_new(object, "legacy_side", json_side(control, module, SIDE_LEGACY));
     json_object_set_new(object, "extracted_side", json_side(control, module, SIDE_EXTRACTED));
-    json_object_set_new(object, "mismatch_percent", json_null()); /* nothing compares yet */
+    json_object_set_new(object, "mismatch_percent", json_mismatches(control, module->name));
     add_way_back(object, control, module);
     return object;
 }

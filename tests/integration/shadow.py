@@ -249,11 +249,18 @@ class Compared(ShadowCase):
                 return
         self.fail(f"no {verdict} in {self.verdicts()}")
 
+    def mismatch_percent(self):
+        return self.proxy.operate("/status")[1]["modules"][0]["mismatch_percent"]
+
     def test_a_real_difference_is_learned_confirmed_and_found(self):
         self.start(saying({"id": 1, "name": "anna"}), saying({"id": 1}),
                    module='compare: { baseline = "100%"; };')
+        self.assertIsNone(self.mismatch_percent())
         self.ask_until("mismatch")
         self.assertEqual(set(self.verdicts()) - {"learning", "mismatch"}, set())
+        verdicts = self.verdicts()
+        self.assertAlmostEqual(self.mismatch_percent(),
+                               100 * verdicts["mismatch"] / sum(verdicts.values()))
         self.assertGreaterEqual(self.verdicts()["learning"], 19)
 
     def test_what_the_first_side_cannot_decide_itself_is_noise(self):
