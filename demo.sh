@@ -209,11 +209,12 @@ The forum behind strangler:
   http://localhost:${ports[plain]}/forum       HTTP/2 with prior knowledge
   http://127.0.0.1:${ports[admin]}/metrics
 
-Four commands to try in another terminal:
+Five commands to try in another terminal:
 
   curl -w '\\n' --cacert $CERTIFICATE https://localhost:${ports[tls]}/api/users/1
   $BUILD/proxy/strangler explain GET /api/users/1 --from 192.0.2.7
-  $BUILD/proxy/strangler check && kill -HUP ${pids[proxy]}     # after editing $routes/*.cfg
+  $BUILD/proxy/strangler status
+  $BUILD/proxy/strangler check && $BUILD/proxy/strangler reload     # after editing $routes/*.cfg
   $BUILD/extracted/reconcile/reconcile     # do both sides hold the same?
 
 Logs and data are in $folder/, the access log in $folder/proxy.log. Ctrl-C ends everything.

@@ -1,5 +1,6 @@
 /* `strangler status`: a row a module, once or again and again in place. */
 #include <stdarg.h>
+#include <string.h>
 
 #include "proxy/cli/table.h"
 #include "proxy/cli/watch.h"
@@ -78,7 +79,9 @@ static void add_module(struct table *table, const json_t *module)
     const json_t *mismatch = json_object_get(module, "mismatch_percent");
     table_set(row, 0, COLOUR_BOLD, "%s", answer_text(module, "name"));
     set_stage(row, module);
-    table_set(row, 2, COLOUR_NONE, "%.10g %%", answer_number(module, "percent"));
+    bool acts = strcmp(answer_text(module, "stage"), "ramp") == 0; /* else it waits */
+    table_set(row, 2, acts ? COLOUR_NONE : COLOUR_DIM, "%.10g %%",
+              answer_number(module, "percent"));
     set_writes(row, module);
     set_side(row, FIRST_SIDE_COLUMN, json_object_get(module, "legacy_side"));
     set_side(row, FIRST_SIDE_COLUMN + SIDE_COLUMNS, json_object_get(module, "extracted_side"));
