@@ -50,10 +50,16 @@ struct backend_request {
     const struct headers *headers; /* ready to send, without Host and Content-Length */
     int64_t content_length;
     bool has_body;
+    bool websocket; /* asks for an Upgrade; HTTP/1.1 only. What follows is a tunnel, if it is taken
+                     */
 };
 
+/*
+ * A tunnel begins with a head of status 101: what is sent and delivered after it is the tunnel's,
+ * in both directions, each with an end of its own. Only a request for it is answered so.
+ */
 struct backend_stream_events {
-    /* A 1xx head (not 101). The head is valid during the call, its bytes live in the arena. */
+    /* A 1xx head (never 101). The head is valid during the call, its bytes live in the arena. */
     void (*on_interim_head)(void *owner, const struct response_head *head);
     void (*on_response_head)(void *owner, const struct response_head *head);
     /* Bytes inside `buffer`, valid during the call; who keeps them takes a reference. */

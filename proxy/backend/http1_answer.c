@@ -113,6 +113,40 @@ static void obey_keep_alive(struct http1_connection *connection)
     }
 }
 
+static bool names(const struct headers *headers, enum header_token token, struct strview word)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        struct strview list = headers->fields[i].value;
+        struct strview element;
+        while (headers->fields[i].token == token && strview_next_element(&list, &element)) {
+            if (strview_equal_ignore_case(element, word))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The Upgrade that was asked for, and no other (RFC 9110 section 7.8, RFC 6455 section 4.1). */
+static int begin_tunnel(struct http1_connection *connection)
+{
+    struct backend_stream *stream = &connection->stream;
+    struct response_head *head = &connection->builder.head;
+    if (!stream->request->websocket ||
+        !names(&head->headers, HEADER_CONNECTION, STRVIEW("upgrade")) ||
+        !names(&head->headers, HEADER_UPGRADE, STRVIEW("websocket")))
+        return parse_failed(connection, BACKEND_FAULT_MALFORMED);
+    connection->parser.upgrade = 0; /* what follows is not llhttp's business */
+    connection->head_done = true;
+    connection->tunnel = true;
+    connection->request_ended = false;
+    head->has_body = true;
+    stream->events->on_response_head(stream->owner, head);
+    if (!connection->has_stream || stream->finished)
+        return HPE_USER;
+    response_builder_restart(&connection->builder);
+    return SKIP_CONTENT;
+}
+
 static int on_headers_complete(llhttp_t *parser)
 {
     struct http1_connection *connection = connection_of_parser(parser);
@@ -125,6 +159,8 @@ static int on_headers_complete(llhttp_t *parser)
     head->status = parser->status_code;
     if (!(http11 || http10) || !has_good_framing(connection, http11))
         return parse_failed(connection, BACKEND_FAULT_MALFORMED);
+    if (head->status == 101)
+        return begin_tunnel(connection);
     enum http_method method = connection->stream.request->method;
     enum builder_result built = response_builder_head_done(&connection->builder, method, false);
     if (built != BUILDER_OK)
@@ -143,13 +179,17 @@ static int on_headers_complete(llhttp_t *parser)
     return response_has_no_content(method, parser->status_code) ? SKIP_CONTENT : 0;
 }
 
-static int on_body(llhttp_t *parser, const char *at, size_t length)
+bool http1_deliver(struct http1_connection *connection, const char *data, size_t length)
 {
-    struct http1_connection *connection = connection_of_parser(parser);
     struct backend_stream *stream = &connection->stream;
     receive_window_delivered(&stream->window, length);
-    stream->events->on_response_body(stream->owner, connection->read_buffer, at, length);
-    return connection->has_stream && !stream->finished ? 0 : HPE_USER;
+    stream->events->on_response_body(stream->owner, connection->read_buffer, data, length);
+    return connection->has_stream && !stream->finished;
+}
+
+static int on_body(llhttp_t *parser, const char *at, size_t length)
+{
+    return http1_deliver(connection_of_parser(parser), at, length) ? 0 : HPE_USER;
 }
 
 /* Pauses the parser, so that bytes behind the message are seen and not read as another one. */
@@ -159,6 +199,8 @@ static int on_message_complete(llhttp_t *parser)
     int result = finish_field(connection);
     if (result != 0)
         return result;
+    if (connection->tunnel)
+        return HPE_PAUSED;
     if (connection->head_done) {
         connection->message_done = true;
         connection->may_keep = llhttp_should_keep_alive(parser);
@@ -201,6 +243,8 @@ bool http1_parse_answer(struct http1_connection *connection, const char *data, s
         const char *position = llhttp_get_error_pos(&connection->parser);
         length -= (size_t)(position - data);
         data = position;
+        if (connection->tunnel)
+            return length == 0 || http1_deliver(connection, data, length);
         if (connection->message_done) {
             connection->may_keep = connection->may_keep && length == 0;
             http1_finish_answer(connection);
@@ -225,6 +269,8 @@ void http1_answer_init(struct http1_connection *connection)
     http1_field_reset(&connection->field);
     connection->head_done = false;
     connection->message_done = false;
+    connection->tunnel = false;
+    connection->ends_output = false;
     connection->may_keep = false;
     connection->answer_bytes = 0;
     connection->head_bytes = 0;

@@ -11,6 +11,9 @@
 #include "proxy/core/array.h"
 #include "proxy/http1/http1_output.h"
 
+/* For the end of what was said in a tunnel, when its owner has gone. */
+enum { TUNNEL_FLUSH_MS = 2000 };
+
 static struct http1_connection *connection_of(struct backend_stream *stream)
 {
     return LIST_ENTRY(stream, struct http1_connection, stream);
@@ -65,7 +68,7 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
     if (!connection->has_stream || connection->stream.finished) {
         /* Nobody asked. While the owner still holds a finished stream, remember not to keep it. */
         connection->may_keep = false;
-        if (!connection->has_stream)
+        if (!connection->has_stream && !connection->tunnel)
             close_connection(connection);
         return;
     }
@@ -79,7 +82,8 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         connection->head_bytes += length;
     connection->parse_fault = BACKEND_FAULT_MALFORMED;
     connection->read_buffer = buffer;
-    bool goes_on = http1_parse_answer(connection, data, length);
+    bool goes_on = connection->tunnel ? http1_deliver(connection, data, length)
+                                      : http1_parse_answer(connection, data, length);
     connection->read_buffer = NULL;
     if (!goes_on)
         return;
@@ -106,6 +110,13 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
         http1_fail(connection, BACKEND_FAULT_TLS, false);
         return;
     }
+    /* The other direction of a tunnel may go on. */
+    if (end == BYTE_STREAM_EOF && connection->tunnel) {
+        if (connection->has_stream)
+            connection->stream.events->on_response_end(connection->stream.owner,
+                                                       &connection->builder.head.headers);
+        return;
+    }
     /* An answer without length ends with the connection (RFC 9112 section 6.3, item 8). */
     if (end == BYTE_STREAM_EOF && connection->has_stream && !connection->stream.finished &&
         http1_answer_ends_with_connection(connection)) {
@@ -128,11 +139,22 @@ static void on_open(struct byte_stream *bytes)
     connection->state = HTTP1_BUSY;
 }
 
+/* What was queued has left: the endpoint hears that no more comes. */
+static void end_tunnel_output(struct http1_connection *connection)
+{
+    connection->ends_output = false;
+    byte_stream_end_output(&connection->bytes);
+    if (!connection->has_stream)
+        close_connection(connection);
+}
+
 /* Body bytes count as consumed once the output holds less than they are. */
 static void on_written(struct byte_stream *bytes)
 {
     struct http1_connection *connection = LIST_ENTRY(bytes, struct http1_connection, bytes);
     size_t waiting = bytes->output.bytes;
+    if (waiting == 0 && connection->ends_output)
+        end_tunnel_output(connection);
     if (connection->unreported <= waiting || !connection->has_stream)
         return;
     size_t left = connection->unreported - waiting;
@@ -167,7 +189,14 @@ static void send_end(struct backend_stream *stream, const struct headers *traile
 {
     struct http1_connection *connection = connection_of(stream);
     connection->request_ended = true;
-    if (connection->state == HTTP1_CLOSED || !connection->chunked)
+    if (connection->state == HTTP1_CLOSED)
+        return;
+    if (connection->tunnel) {
+        connection->ends_output = connection->bytes.output.bytes > 0;
+        if (!connection->ends_output)
+            end_tunnel_output(connection);
+    }
+    if (!connection->chunked)
         return;
     http1_write_last_chunk(&connection->bytes.output, trailers);
     byte_stream_flush_soon(&connection->bytes);
@@ -193,6 +222,13 @@ static void on_deadline(struct deadline *deadline)
     }
 }
 
+/* Nobody listens any more, but what the owner has said yet is to arrive. */
+static bool has_tunnel_to_flush(const struct http1_connection *connection)
+{
+    return connection->state == HTTP1_BUSY && connection->tunnel && connection->ends_output &&
+           !connection->bytes.broken;
+}
+
 /* Back to the pool, but only if both messages are over and nothing else is on the wire. */
 static void close_stream(struct backend_stream *stream)
 {
@@ -203,6 +239,10 @@ static void close_stream(struct backend_stream *stream)
     receive_window_done(&stream->window);
     connection->has_stream = false;
     connection->pool->in_flight--;
+    if (has_tunnel_to_flush(connection)) {
+        deadline_start(&connection->pool->io->loop, &connection->deadline, TUNNEL_FLUSH_MS);
+        return;
+    }
     if (!clean) {
         close_connection(connection);
         return;
@@ -297,13 +337,15 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     return &connection->stream;
 }
 
-static void close_list(struct list *list)
-{
-    while (!list_is_empty(list))
-        close_connection(LIST_ENTRY(list->next, struct http1_connection, node));
-}
-
 void http1_close_connections(struct backend_pool *pool)
 {
-    close_list(&pool->idle);
+    while (!list_is_empty(&pool->idle))
+        close_connection(LIST_ENTRY(pool->idle.next, struct http1_connection, node));
+    struct list *at = pool->connections.next;
+    while (at != &pool->connections) {
+        struct http1_connection *connection = LIST_ENTRY(at, struct http1_connection, node);
+        at = at->next;
+        if (!connection->has_stream) /* the end of a tunnel is on its way */
+            close_connection(connection);
+    }
 }

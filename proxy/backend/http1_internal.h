@@ -42,6 +42,8 @@ struct http1_connection {
     bool field_pending;
     bool head_done;
     bool message_done;
+    bool tunnel;         /* 101 was said: the connection's bytes are the owner's, both ways */
+    bool ends_output;    /* of the tunnel, when what is queued has left */
     bool may_keep;       /* the answer allows another request */
     size_t answer_bytes; /* read since the request was sent */
     size_t head_bytes;   /* of answer_bytes, before the final head was complete */
@@ -66,5 +68,8 @@ bool http1_answer_ends_with_connection(struct http1_connection *connection);
 
 /* Tells the owner that the answer is complete. */
 void http1_finish_answer(struct http1_connection *connection);
+
+/* Bytes of the answer, or of a tunnel, for the owner; false when the stream is done with. */
+bool http1_deliver(struct http1_connection *connection, const char *data, size_t length);
 
 #endif

@@ -30,7 +30,9 @@ void http1_request_write_head(struct byte_queue *output, const struct backend_re
         request->method_text,           STRVIEW(" "),       request->path,   request->query,
         STRVIEW(" HTTP/1.1\r\nhost: "), request->authority, STRVIEW("\r\n"),
     };
-    const struct strview framing = framing_fields(request, buffer);
+    const struct strview framing = request->websocket
+                                       ? STRVIEW("connection: upgrade\r\nupgrade: websocket\r\n")
+                                       : framing_fields(request, buffer);
     http1_write_head(output, (struct http1_text){line, sizeof(line) / sizeof(line[0])},
                      request->headers, (struct http1_text){&framing, 1});
 }

@@ -261,8 +261,6 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
         client_connection_record_fault(connection, CLIENT_FAULT_HANDSHAKE);
     if (end != BYTE_STREAM_EOF || !outlives_input(connection))
         close_connection(connection);
-    else if (!connection->closing)
-        deadline_start(&io_of(connection)->loop, &connection->deadline, HALF_CLOSED_MS);
 }
 
 static const struct byte_stream_events byte_events = {
@@ -308,6 +306,11 @@ void client_connection_expect_head(struct client_connection *connection)
     if (!connection->closed)
         deadline_start(&io_of(connection)->loop, &connection->deadline,
                        client_connection_limits(connection)->header_timeout_ms);
+}
+
+void client_connection_await_answer(struct client_connection *connection)
+{
+    deadline_start(&io_of(connection)->loop, &connection->deadline, HALF_CLOSED_MS);
 }
 
 void client_connection_busy(struct client_connection *connection)

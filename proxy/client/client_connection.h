@@ -85,6 +85,9 @@ void client_connection_idle(struct client_connection *connection);
 /* A head has begun and has to end within its limit. */
 void client_connection_expect_head(struct client_connection *connection);
 
+/* The client sends no more, and may not be there: it is answered soon, or not at all. */
+void client_connection_await_answer(struct client_connection *connection);
+
 /* The session's wants_input may have changed. */
 void client_connection_balance_input(struct client_connection *connection);
 

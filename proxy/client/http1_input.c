@@ -240,6 +240,13 @@ static size_t take_body(struct http1_stream *stream, const char *data, size_t le
     return taken;
 }
 
+static size_t take_tunnel(struct http1_stream *stream, const char *data, size_t length)
+{
+    stream->unconsumed += length;
+    exchange_request_body(stream->exchange, stream->session->connection->read_buffer, data, length);
+    return length;
+}
+
 size_t http1_stream_take(struct http1_stream *stream, const char *data, size_t length)
 {
     size_t taken = 0;
@@ -250,6 +257,8 @@ size_t http1_stream_take(struct http1_stream *stream, const char *data, size_t l
             taken += take_line(stream, at, left);
         else if (stream->phase == HTTP1_IN_FIELDS)
             taken += take_fields(stream, at, left);
+        else if (stream->phase == HTTP1_IN_TUNNEL)
+            taken += take_tunnel(stream, at, left);
         else
             taken += take_body(stream, at, left);
     }

@@ -23,7 +23,8 @@ enum http1_phase {
     HTTP1_IN_LINE,
     HTTP1_IN_FIELDS,
     HTTP1_IN_BODY,
-    HTTP1_READ, /* to its end, or refused: what follows is not part of it */
+    HTTP1_READ,      /* to its end, or refused: what follows is not part of it */
+    HTTP1_IN_TUNNEL, /* what follows is the tunnel's */
 };
 
 struct http1_session {
@@ -64,6 +65,8 @@ struct http1_stream {
     bool until_close;  /* the end of the connection is the end of the answer */
     bool answered;     /* the answer's last byte is in the output */
     bool cut;          /* it will never be there */
+    bool input_over;   /* of a tunnel: the exchange knows that the client sends no more */
+    bool output_over;  /* of a tunnel: the client has been told the same */
     size_t unreported; /* of its body, not yet said to be consumed */
 };
 
@@ -90,5 +93,8 @@ void http1_stream_refuse(struct http1_stream *stream, struct request_verdict why
 
 /* Tells the exchange what has left for the client. */
 void http1_stream_report(struct http1_stream *stream);
+
+/* Of a tunnel: passes the end of either side on, when all before it has gone. */
+void http1_stream_end_tunnel(struct http1_stream *stream);
 
 #endif

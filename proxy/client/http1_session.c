@@ -56,12 +56,13 @@ static bool session_receive(void *argument, struct buffer *buffer, const char *d
 {
     struct http1_session *session = argument;
     size_t taken = 0;
-    if (is_reading(session)) {
+    if (is_reading(session) && session->pending.bytes == 0) {
         session->connection->read_buffer = buffer;
         taken = take(session, data, length);
         session->connection->read_buffer = NULL;
     }
-    if (taken < length && !session->closes)
+    bool is_wanted = !session->closes || is_reading(session);
+    if (taken < length && is_wanted)
         byte_queue_append_slice(&session->pending, buffer, data + taken, length - taken);
     return true;
 }
@@ -78,7 +79,7 @@ static void take_pending(struct http1_session *session)
 static bool end_stream(struct http1_session *session)
 {
     struct http1_stream *stream = session->stream;
-    bool whole = stream->phase == HTTP1_READ && !stream->cut;
+    bool whole = stream->phase >= HTTP1_READ && !stream->cut;
     session->connection->is_cut = stream->cut;
     session->stream = NULL;
     session->empty_line = 0;
@@ -96,7 +97,9 @@ static bool is_over(struct http1_session *session)
     if (stream == NULL)
         return false;
     http1_stream_report(stream);
-    return stream->answered || stream->cut;
+    http1_stream_end_tunnel(stream);
+    bool is_open = stream->phase == HTTP1_IN_TUNNEL && !stream->input_over;
+    return stream->cut || (stream->answered && !is_open);
 }
 
 /* Nobody will say any more on this connection. */
@@ -105,15 +108,14 @@ static bool is_done(const struct http1_session *session)
     bool nothing_comes = session->input_ended && session->pending.bytes == 0;
     if (session->stream == NULL)
         return session->closes || session->draining || nothing_comes;
-    return nothing_comes && session->stream->phase != HTTP1_READ;
+    return nothing_comes && session->stream->phase < HTTP1_READ;
 }
 
 static bool session_fill(void *argument)
 {
     struct http1_session *session = argument;
     while (session->connection->bytes.output.bytes < BYTE_STREAM_OUTPUT_BYTES) {
-        if (session->stream == NULL)
-            take_pending(session);
+        take_pending(session);
         if (!is_over(session))
             break;
         if (!end_stream(session))
@@ -155,7 +157,12 @@ static bool session_input_ended(void *argument)
 {
     struct http1_session *session = argument;
     session->input_ended = true;
-    return !is_done(session);
+    bool is_tunnel = session->stream != NULL && session->stream->phase == HTTP1_IN_TUNNEL;
+    if (is_tunnel)
+        byte_stream_flush_soon(&session->connection->bytes);
+    else
+        client_connection_await_answer(session->connection);
+    return is_tunnel || !is_done(session);
 }
 
 static void session_free(void *argument)

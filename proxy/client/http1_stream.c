@@ -61,9 +61,23 @@ static bool ends_connection(const struct http1_stream *stream, const struct resp
            (content_is_due && content_is_unwanted);
 }
 
+/* What the client has sent behind its request belongs to the tunnel, and comes with the next fill.
+ */
+static void begin_tunnel(struct http1_stream *stream, const struct response_head *head)
+{
+    const struct strview framing = STRVIEW("connection: upgrade\r\nupgrade: websocket\r\n");
+    stream->phase = HTTP1_IN_TUNNEL;
+    stream->session->closes = true;
+    write_head(stream, head, (struct http1_text){&framing, 1});
+}
+
 static void client_send_head(void *client, const struct response_head *head)
 {
     struct http1_stream *stream = client;
+    if (head->status == 101) {
+        begin_tunnel(stream, head);
+        return;
+    }
     struct http1_session *session = stream->session;
     bool has_length = head->content_length != CONTENT_LENGTH_UNKNOWN;
     stream->chunked = head->has_body && !has_length && stream->http1.minor > 0;
@@ -191,6 +205,21 @@ void http1_stream_refuse(struct http1_stream *stream, struct request_verdict why
     request_head_refuse(&stream->request, why.status, why.detail);
     stream->request.has_body = false;
     http1_stream_start(stream);
+}
+
+void http1_stream_end_tunnel(struct http1_stream *stream)
+{
+    struct http1_session *session = stream->session;
+    if (stream->phase != HTTP1_IN_TUNNEL)
+        return;
+    if (session->input_ended && session->pending.bytes == 0 && !stream->input_over) {
+        stream->input_over = true;
+        exchange_request_end(stream->exchange, &stream->request_trailers);
+    }
+    if (stream->answered && output_of(stream)->bytes == 0 && !stream->output_over) {
+        stream->output_over = true;
+        byte_stream_end_output(&session->connection->bytes);
+    }
 }
 
 void http1_stream_report(struct http1_stream *stream)

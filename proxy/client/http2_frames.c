@@ -160,7 +160,7 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     if (stream == NULL)
         return 0;
     stream->answered = true;
-    if (!stream->request_ended)
+    if (!stream->request_ended && !stream->tunnel)
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
     return 0;
 }

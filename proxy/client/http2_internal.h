@@ -49,6 +49,7 @@ struct http2_stream {
     struct exchange *exchange; /* NULL until the head is complete */
     bool request_ended;
     bool answered;     /* END_STREAM has left */
+    bool tunnel;       /* both directions end by themselves */
     bool cut;          /* by us, for a fault that is not the client's */
     size_t unconsumed; /* of the request body, for the windows */
 

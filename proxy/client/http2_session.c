@@ -146,9 +146,11 @@ struct http2_session *http2_session_new(struct client_connection *connection)
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}, /* RFC 8441 */
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
-    CHECK(nghttp2_submit_settings(session->session, NGHTTP2_FLAG_NONE, settings, 4) == 0);
+    CHECK(nghttp2_submit_settings(session->session, NGHTTP2_FLAG_NONE, settings,
+                                  sizeof(settings) / sizeof(settings[0])) == 0);
     CHECK(nghttp2_session_set_local_window_size(session->session, NGHTTP2_FLAG_NONE, 0,
                                                 CONNECTION_WINDOW_BYTES) == 0);
     client_connection_idle(connection);

@@ -6,6 +6,20 @@
 
 /* --- what an exchange asks of its client --------------------------------------------------- */
 
+/* A tunnel's head is 200, and proves nothing about a key that was not sent (RFC 8441 section 5). */
+static struct response_head tunnel_head(const struct response_head *head, struct arena *arena)
+{
+    struct response_head result = *head;
+    result.status = 200;
+    headers_init(&result.headers);
+    for (uint32_t i = 0; i < head->headers.count; i++) {
+        const struct header_field *field = &head->headers.fields[i];
+        if (!strview_equal(field->name, STRVIEW("sec-websocket-accept")))
+            headers_add(&result.headers, arena, field->token, field->name, field->value);
+    }
+    return result;
+}
+
 static nghttp2_nv *head_to_nv(struct http2_stream *stream, const struct response_head *head,
                               size_t *ret_count)
 {
@@ -44,7 +58,9 @@ static void client_send_head(void *client, const struct response_head *head)
 {
     struct http2_stream *stream = client;
     size_t count = 0;
-    nghttp2_nv *nv = head_to_nv(stream, head, &count);
+    stream->tunnel = head->status == 101;
+    struct response_head sent = stream->tunnel ? tunnel_head(head, &stream->arena) : *head;
+    nghttp2_nv *nv = head_to_nv(stream, &sent, &count);
     nghttp2_data_provider body = {.read_callback = read_body};
     nghttp2_submit_response(stream->session->session, stream->id, nv, count,
                             head->has_body ? &body : NULL);
@@ -70,7 +86,7 @@ static void client_cut(void *client)
     struct http2_stream *stream = client;
     stream->cut = true;
     nghttp2_submit_rst_stream(stream->session->session, NGHTTP2_FLAG_NONE, stream->id,
-                              NGHTTP2_INTERNAL_ERROR);
+                              stream->tunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR);
     http2_flush_soon(stream->session);
 }
 

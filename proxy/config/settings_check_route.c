@@ -45,6 +45,35 @@ static void check_destination(struct settings *settings, const struct route_sett
     }
 }
 
+static bool speaks_http2(const struct settings *settings, const struct text_setting *name)
+{
+    int64_t index = name_index_find(&settings->backends.names, name->text);
+    return name->text.length > 0 && index != NAME_INDEX_NONE &&
+           settings->backends.items[index].protocol.value == BACKEND_H2;
+}
+
+/* Tunnels begin with an Upgrade, which HTTP/2 does not have. */
+static void check_websocket(const struct settings *settings, const struct route_settings *route,
+                            struct config_report *report)
+{
+    if (!route->websocket.value)
+        return;
+    const struct text_setting *names[2] = {&route->backend, &route->backend};
+    if (route->module != ROUTE_NO_MODULE) {
+        names[0] = &settings->modules.items[route->module].legacy;
+        names[1] = &settings->modules.items[route->module].extracted;
+    }
+    const struct text_setting *name = speaks_http2(settings, names[0])   ? names[0]
+                                      : speaks_http2(settings, names[1]) ? names[1]
+                                                                         : NULL;
+    if (name == NULL)
+        return;
+    source_warning(report, "websocket-h2", source_name_span(route->websocket.node),
+                   "the backend `%.*s` speaks h2, and is not asked for WebSockets",
+                   STRVIEW_ARGS(name->text));
+    config_report_hint(report, "a backend of protocol \"http/1.1\" can take them");
+}
+
 void settings_check_route(struct settings *settings, struct route_settings *route,
                           struct config_report *report)
 {
@@ -53,4 +82,5 @@ void settings_check_route(struct settings *settings, struct route_settings *rout
     if (route->treat_as_read.value && route->treat_as_write.value)
         source_error(report, "conflicting-keys", source_name_span(route->treat_as_write.node),
                      "`treat_as_read` and `treat_as_write` cannot both be true");
+    check_websocket(settings, route, report);
 }

@@ -221,7 +221,7 @@ static const struct key_table rewrite_keys = TABLE("`rewrite`", rewrite_rows);
         {"treat_as_read", read_flag, AT(treat_as_read), NULL, 0, "true", 0},                       \
         {"treat_as_write", read_flag, AT(treat_as_write), NULL, 0, "true", 0},                     \
         {"timeouts", read_group, AT(timeouts), &route_timeout_keys, 0, "{ total = \"30s\"; }", 0}, \
-        {"websocket", read_flag, AT(websocket), NULL, 0, "true", KEY_NOT_BUILT},
+        {"websocket", read_flag, AT(websocket), NULL, 0, "true", 0},
 
 static const struct key_row module_route_rows[] = {ROUTE_ROWS};
 static const struct key_row route_rows[] = {

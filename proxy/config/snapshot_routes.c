@@ -46,6 +46,7 @@ static struct route_spec spec_of(struct snapshot *snapshot, const struct setting
         .rewrite_path = route->rewrite.path.text,
         .treat_as_read = route->treat_as_read.value != 0,
         .treat_as_write = route->treat_as_write.value != 0,
+        .websocket = route->websocket.value != 0,
         .module = route->module,
         .backend = backend,
         .allow = route->allow.items,

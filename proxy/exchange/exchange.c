@@ -81,6 +81,7 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
     CHECK(!exchange->answer_started);
     exchange_stop_waiting(exchange);
     exchange_close_stream(exchange);
+    exchange->tunnel = TUNNEL_NONE;
     exchange_set_state(exchange, EXCHANGE_REPLYING_LOCALLY);
     exchange_deadlines_stop(exchange);
     exchange->answer_started = true;
@@ -208,10 +209,13 @@ void exchange_proceed(struct exchange *exchange)
     }
     count_write(exchange);
     exchange_choose_backend(exchange);
+    if (!exchange_may_tunnel(exchange))
+        return;
     prepare_request(exchange);
+    exchange_ask_for_tunnel(exchange);
     retry_budget_add(&environment->retries);
     deadline_start(&environment->io->loop, &exchange->total, (uint64_t)exchange->timeouts.total_ms);
-    if (plan_may_fall_back(&exchange->plan, exchange->request))
+    if (exchange_may_fall_back(exchange))
         deadline_start(&environment->io->loop, &exchange->patience,
                        exchange->plan.module->fallback_after_ms);
     exchange_body_progress(exchange);
@@ -242,12 +246,13 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
                            size_t length)
 {
     exchange->request_bytes += length;
-    uint64_t limit = exchange_snapshot(exchange)->limits.body_bytes;
+    uint64_t limit =
+        exchange->tunnel == TUNNEL_NONE ? exchange_snapshot(exchange)->limits.body_bytes : 0;
     bool unanswered = exchange->stream != NULL || exchange->state == EXCHANGE_WAITING;
     if (limit != 0 && exchange->request_bytes > limit && unanswered)
         exchange_give_up_on_client(exchange, 413, "The request content is too large.");
-    if (exchange->state == EXCHANGE_WAITING) {
-        byte_queue_append_slice(&exchange->held_body, source, data, length);
+    if (exchange->state == EXCHANGE_WAITING || exchange->tunnel == TUNNEL_ASKED) {
+        exchange_hold_body(exchange, source, data, length);
         return;
     }
     if (exchange->stream == NULL) { /* answered already: the rest is taken and dropped */
@@ -257,6 +262,7 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
     exchange->body_given = true;
     exchange->request_held += length;
     exchange_body_progress(exchange);
+    exchange_tunnel_progress(exchange);
     if (exchange->shadow != NULL)
         shadow_request_body(exchange->shadow, data, length);
     backend_stream_send_body(exchange->stream, source, data, length);
@@ -267,8 +273,9 @@ void exchange_request_end(struct exchange *exchange, const struct headers *trail
     exchange->request_ended = true;
     exchange->request_trailers = trailers;
     deadline_stop(&exchange->body);
-    if (exchange->stream != NULL)
+    if (exchange->stream != NULL && exchange->tunnel != TUNNEL_ASKED)
         exchange_send_end(exchange);
+    exchange_tunnel_progress(exchange);
 }
 
 void exchange_send_end(struct exchange *exchange)

@@ -54,7 +54,8 @@ struct exchange_connection {
  */
 struct exchange_client {
     void (*send_interim_head)(void *client, const struct response_head *head);
-    /* Without has_body this ends the answer. The head has to stay valid with the arena. */
+    /* Without has_body this ends the answer. The head has to stay valid with the arena. Of status
+     * 101: both bodies are a tunnel's from here on, and each has an end of its own. */
     void (*send_head)(void *client, const struct response_head *head);
     void (*send_body)(void *client, struct buffer *source, const char *data, size_t length);
     /* Trailers may be empty. */

@@ -60,6 +60,10 @@ static void on_response_head(void *owner, const struct response_head *head)
     exchange_add_cookies(exchange);
     exchange_progress(exchange);
     exchange_send_head(exchange);
+    if (head->status == 101)
+        exchange_take_tunnel(exchange);
+    else if (exchange->tunnel != TUNNEL_NONE)
+        exchange_leave_tunnel(exchange);
 }
 
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)
@@ -77,6 +81,10 @@ static void on_response_end(void *owner, const struct headers *trailers)
 {
     struct exchange *exchange = owner;
     struct exchange_environment *environment = exchange->environment;
+    if (exchange->tunnel != TUNNEL_NONE) {
+        exchange_tunnel_ended(exchange);
+        return;
+    }
     metrics_observe(environment->metrics, exchange->backend->metrics.total,
                     environment->io->loop.now_us - exchange->attempt_began_us);
     backend_pool_answered(exchange->pool, backend_endpoints(exchange->backend),
@@ -101,12 +109,17 @@ static void on_request_consumed(void *owner, size_t length)
     if (exchange->state == EXCHANGE_FORWARDING)
         exchange_progress(exchange);
     exchange_body_progress(exchange);
+    exchange_tunnel_progress(exchange);
     exchange->table->request_consumed(exchange->client, length);
 }
 
 static void on_failed(void *owner, enum backend_fault fault, bool unprocessed, bool reused)
 {
-    exchange_attempt_failed(owner, fault, unprocessed, reused);
+    struct exchange *exchange = owner;
+    if (exchange->tunnel >= TUNNEL_OPEN) /* cut, by whomever: no fault of the endpoint's */
+        exchange_give_up_on_client(exchange, 502, NULL);
+    else
+        exchange_attempt_failed(exchange, fault, unprocessed, reused);
 }
 
 const struct backend_stream_events exchange_stream_events = {

@@ -29,6 +29,10 @@ static void on_progress_expired(struct deadline *deadline)
         exchange_progress(exchange); /* the limit for that is the body's */
         return;
     }
+    if (exchange->tunnel >= TUNNEL_OPEN) { /* silent on both sides */
+        exchange_give_up_on_client(exchange, 504, NULL);
+        return;
+    }
     exchange_attempt_failed(exchange,
                             exchange->answer_started ? BACKEND_FAULT_IDLE_TIMEOUT
                                                      : BACKEND_FAULT_FIRST_BYTE_TIMEOUT,
@@ -38,7 +42,10 @@ static void on_progress_expired(struct deadline *deadline)
 static void on_total_expired(struct deadline *deadline)
 {
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, total);
-    exchange_attempt_failed(exchange, BACKEND_FAULT_TOTAL_TIMEOUT, false, false);
+    if (exchange->tunnel >= TUNNEL_OPEN)
+        exchange_give_up_on_client(exchange, 504, NULL);
+    else
+        exchange_attempt_failed(exchange, BACKEND_FAULT_TOTAL_TIMEOUT, false, false);
 }
 
 static void on_body_expired(struct deadline *deadline)
@@ -85,7 +92,7 @@ void exchange_progress(struct exchange *exchange)
 
 void exchange_body_progress(struct exchange *exchange)
 {
-    if (!exchange->request_ended)
+    if (!exchange->request_ended && exchange->tunnel == TUNNEL_NONE)
         deadline_start(loop_of(exchange), &exchange->body,
                        exchange_snapshot(exchange)->limits.body_timeout_ms);
 }

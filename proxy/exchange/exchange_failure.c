@@ -31,6 +31,12 @@ static const char *detail_of(enum backend_fault fault)
     return NULL;
 }
 
+bool exchange_may_fall_back(const struct exchange *exchange)
+{
+    return exchange->tunnel == TUNNEL_NONE &&
+           plan_may_fall_back(&exchange->plan, exchange->request);
+}
+
 static struct attempt_facts facts_of(const struct exchange *exchange, enum backend_fault fault)
 {
     return (struct attempt_facts){
@@ -38,7 +44,7 @@ static struct attempt_facts facts_of(const struct exchange *exchange, enum backe
         .is_read = !exchange->plan.is_write,
         .body_given = exchange->body_given,
         .answer_started = exchange->answer_started,
-        .may_fall_back = plan_may_fall_back(&exchange->plan, exchange->request),
+        .may_fall_back = exchange_may_fall_back(exchange),
         .retries = exchange->retries,
         .endpoint_count = backend_endpoints(exchange->backend)->count,
     };

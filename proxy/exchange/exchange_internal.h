@@ -17,6 +17,14 @@ enum exchange_state {
     EXCHANGE_STATE_COUNT
 };
 
+/* Of a request that asks for a WebSocket. */
+enum tunnel_state {
+    TUNNEL_NONE,
+    TUNNEL_ASKED,
+    TUNNEL_OPEN,
+    TUNNEL_HALF_OPEN, /* the endpoint has ended its side */
+};
+
 struct exchange {
     enum exchange_state state;
     struct exchange_environment *environment;
@@ -37,7 +45,8 @@ struct exchange {
 
     /* while its module's writes are frozen */
     struct list waiting;
-    struct byte_queue held_body; /* what came meanwhile; the client's window bounds it */
+    struct byte_queue held_body; /* what came meanwhile, or before a tunnel was open; the client's
+                                    window bounds it. Without a pool: nothing is held */
     struct deadline wait;
     const struct headers *request_trailers;
     bool counted_as_write; /* in the lease */
@@ -62,6 +71,8 @@ struct exchange {
     bool body_given;     /* a byte went to an endpoint: no second attempt */
     size_t request_held; /* bytes given to the endpoint's stream and not consumed yet */
     uint64_t request_bytes;
+
+    enum tunnel_state tunnel;
 
     /* the answer */
     struct response_head response; /* as the client gets it */
@@ -124,8 +135,15 @@ void exchange_wait(struct exchange *exchange);
 /* Leaves the waiting list; nothing happens when it is not in it. */
 void exchange_stop_waiting(struct exchange *exchange);
 
-/* Everything that came while it waited goes to the endpoint. */
+/* Keeps bytes of the body back. */
+void exchange_hold_body(struct exchange *exchange, struct buffer *source, const char *data,
+                        size_t length);
+
+/* Everything that was kept back goes to the endpoint. */
 void exchange_give_held_body(struct exchange *exchange);
+
+/* Nothing is kept back any more; what was goes nowhere. */
+void exchange_drop_held_body(struct exchange *exchange);
 
 /* --- exchange_answer.c --------------------------------------------------------------------- */
 
@@ -150,8 +168,31 @@ void exchange_no_endpoint(struct exchange *exchange);
  */
 bool exchange_replace_answer(struct exchange *exchange, int status);
 
+/* May the other side still answer for this one? Not in place of a tunnel. */
+bool exchange_may_fall_back(const struct exchange *exchange);
+
 /* The endpoint has not answered for as long as the module waits for it. */
 void exchange_lose_patience(struct exchange *exchange);
+
+/* --- exchange_tunnel.c --------------------------------------------------------------------- */
+
+/* Is it a request for a WebSocket, and can it be one? False: it was refused. */
+bool exchange_may_tunnel(struct exchange *exchange);
+
+/* Makes the endpoint's request one for an Upgrade, if there may be a tunnel. */
+void exchange_ask_for_tunnel(struct exchange *exchange);
+
+/* The endpoint has said 101, and the client knows it. */
+void exchange_take_tunnel(struct exchange *exchange);
+
+/* It was answered in another way. */
+void exchange_leave_tunnel(struct exchange *exchange);
+
+/* The endpoint has ended its side. */
+void exchange_tunnel_ended(struct exchange *exchange);
+
+/* Something moved in the tunnel, or ended: over when both sides have. */
+void exchange_tunnel_progress(struct exchange *exchange);
 
 /* --- exchange_cookies.c -------------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ void exchange_begin_shadow(struct exchange *exchange)
         .second_path = plan->shadow_path,
         .route = plan->route->name,
         .is_write = plan->is_write,
-        .is_upgrade = exchange->request->method == METHOD_CONNECT,
+        .is_upgrade = exchange->tunnel != TUNNEL_NONE,
         .request = &exchange->backend_request,
         .request_id = exchange->request_id,
         .random = random_number(exchange),

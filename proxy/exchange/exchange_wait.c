@@ -20,22 +20,43 @@ void exchange_wait(struct exchange *exchange)
     exchange_set_state(exchange, EXCHANGE_WAITING);
     if (again) /* still frozen under a newer snapshot: the time goes on */
         return;
-    byte_queue_init(&exchange->held_body, &environment->io->buffers);
     list_append(&environment->waiting, &exchange->waiting);
     deadline_init(&exchange->wait, on_wait_expired);
     deadline_start(&environment->io->loop, &exchange->wait, WAIT_MS);
 }
 
-void exchange_stop_waiting(struct exchange *exchange)
+static void leave_list(struct exchange *exchange)
 {
     if (list_is_empty(&exchange->waiting))
         return;
     list_remove(&exchange->waiting);
     deadline_stop(&exchange->wait);
-    size_t held = exchange->held_body.bytes;
-    byte_queue_done(&exchange->held_body);
-    if (held > 0)
-        exchange->table->request_consumed(exchange->client, held);
+}
+
+void exchange_stop_waiting(struct exchange *exchange)
+{
+    leave_list(exchange);
+    exchange_drop_held_body(exchange);
+}
+
+void exchange_hold_body(struct exchange *exchange, struct buffer *source, const char *data,
+                        size_t length)
+{
+    if (exchange->held_body.pool == NULL)
+        byte_queue_init(&exchange->held_body, &exchange->environment->io->buffers);
+    byte_queue_append_slice(&exchange->held_body, source, data, length);
+}
+
+void exchange_drop_held_body(struct exchange *exchange)
+{
+    struct byte_queue *held = &exchange->held_body;
+    size_t length = held->bytes;
+    if (held->pool == NULL)
+        return;
+    byte_queue_done(held);
+    *held = (struct byte_queue){.pool = NULL};
+    if (length > 0)
+        exchange->table->request_consumed(exchange->client, length);
 }
 
 void exchange_give_held_body(struct exchange *exchange)
@@ -65,7 +86,11 @@ static void resume(struct exchange *exchange)
     exchange_proceed(exchange);
     snapshot_lease_drop(old);
     if (exchange->state != EXCHANGE_FORWARDING)
-        return; /* refused, or still waiting */
+        return;                             /* refused, or still waiting */
+    if (exchange->tunnel == TUNNEL_ASKED) { /* held until it is open */
+        leave_list(exchange);
+        return;
+    }
     exchange_give_held_body(exchange);
     exchange_stop_waiting(exchange);
     if (exchange->request_ended && exchange->request->has_body)

@@ -29,6 +29,8 @@ struct request_head {
     struct headers headers; /* without pseudo-fields and without Host */
     int64_t content_length; /* CONTENT_LENGTH_UNKNOWN when not announced */
     bool has_body;          /* false: the head ended the message */
+    bool asks_websocket;    /* by Upgrade, or by an extended CONNECT (RFC 8441) */
+    bool is_connect;        /* the latter: it stands for a GET, but has no plain answer */
     bool has_host;
     struct strview host;            /* as Host said, lower case; `authority` is what counts */
     struct request_verdict refusal; /* by the codec: the request could not be read as a whole */

@@ -33,6 +33,11 @@ static bool take_part(struct request_head *head, struct arena *arena, enum heade
         head->target = arena_copy(arena, value);
     } else if (token == HEADER_AUTHORITY) {
         head->authority = arena_copy_lower(arena, value);
+    } else if (token == HEADER_PROTOCOL) {
+        head->is_connect = true;
+        head->asks_websocket = strview_equal_ignore_case(value, STRVIEW("websocket"));
+        if (!head->asks_websocket)
+            request_head_refuse(head, 501, "No such protocol is served here.");
     } else if (token == HEADER_HOST) {
         if (head->has_host) /* RFC 9112 section 3.2 */
             request_head_refuse(head, 400, "The request has more than one Host.");
@@ -76,9 +81,21 @@ void request_head_field(struct request_head *head, struct arena *arena, const st
     headers_add(headers, arena, token, arena_copy(arena, name), arena_copy(arena, value));
 }
 
+/* RFC 8441 section 4. What follows it is no content, and never of known length. */
+static void take_connect(struct request_head *head)
+{
+    if (head->method != METHOD_CONNECT || !head->has_body)
+        request_head_refuse(head, 400, "The request is no extended CONNECT.");
+    head->method = METHOD_GET;
+    head->method_text = http_method_name(METHOD_GET);
+    head->content_length = CONTENT_LENGTH_UNKNOWN;
+}
+
 void request_head_done(struct request_head *head, struct arena *arena, bool has_body)
 {
     head->has_body = has_body;
+    if (head->is_connect)
+        take_connect(head);
     if (!has_body && head->content_length > 0)
         head->content_length = 0;
     if (head->authority.length == 0)

@@ -131,12 +131,21 @@ static void take_framing(struct http1_request *request, struct request_head *hea
         request_head_refuse(head, 400, "The transfer coding is not valid.");
 }
 
-static void take_connection(struct strview list, bool *closes, bool *keeps)
+/* What Connection and Upgrade say. */
+struct options {
+    bool closes;
+    bool keeps;
+    bool upgrades;
+    bool websocket;
+};
+
+static void take_connection(struct strview list, struct options *options)
 {
     struct strview element;
     while (strview_next_element(&list, &element)) {
-        *closes |= strview_equal_ignore_case(element, STRVIEW("close"));
-        *keeps |= strview_equal_ignore_case(element, STRVIEW("keep-alive"));
+        options->closes |= strview_equal_ignore_case(element, STRVIEW("close"));
+        options->keeps |= strview_equal_ignore_case(element, STRVIEW("keep-alive"));
+        options->upgrades |= strview_equal_ignore_case(element, STRVIEW("upgrade"));
     }
 }
 
@@ -162,25 +171,35 @@ static void take_host(const struct http1_request *request, struct request_head *
     head->has_host = false; /* section 3.2.2: the target's is the one */
 }
 
+/* RFC 6455 section 4.1. Any other Upgrade is as good as none (RFC 9110 section 7.8). */
+static bool asks_websocket(const struct http1_request *request, const struct request_head *head,
+                           const struct options *options)
+{
+    return options->upgrades && options->websocket && request->minor > 0 &&
+           head->method == METHOD_GET && !head->has_body;
+}
+
 void http1_request_done(struct http1_request *request, struct request_head *head,
                         struct arena *arena)
 {
     struct codings codings = {0};
-    bool closes = false;
-    bool keeps = request->minor > 0;
+    struct options options = {.keeps = request->minor > 0};
     for (uint32_t i = 0; i < head->headers.count; i++) {
         const struct header_field *field = &head->headers.fields[i];
         if (field->token == HEADER_TRANSFER_ENCODING)
             count_codings(&codings, field->value);
         else if (field->token == HEADER_CONNECTION)
-            take_connection(field->value, &closes, &keeps);
+            take_connection(field->value, &options);
+        else if (field->token == HEADER_UPGRADE)
+            options.websocket |= list_names(field->value, STRVIEW("websocket"));
         else if (field->token == HEADER_TE)
             request->wants_trailers |= list_names(field->value, STRVIEW("trailers"));
         else if (field->token == HEADER_EXPECT)
             request->expects_continue |= list_names(field->value, STRVIEW("100-continue"));
     }
-    request->keeps = keeps && !closes;
+    request->keeps = options.keeps && !options.closes;
     take_framing(request, head, &codings);
     take_host(request, head);
     request_head_done(head, arena, request->chunked || head->content_length > 0);
+    head->asks_websocket = asks_websocket(request, head, &options);
 }

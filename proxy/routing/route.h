@@ -41,6 +41,7 @@ struct route_spec {
     struct strview rewrite_path; /* for what the regex matched; $1 … $31, ${name}, $$ */
     bool treat_as_read;
     bool treat_as_write;
+    bool websocket;
     int64_t module;  /* index, or ROUTE_NO_MODULE */
     int64_t backend; /* index, or ROUTE_NO_BACKEND; only outside modules */
     const struct cidr *allow;
@@ -60,6 +61,7 @@ struct route {
     uint32_t index;
     bool treat_as_read;
     bool treat_as_write;
+    bool websocket; /* an Upgrade to it is passed on */
     int deny_status;
     const struct cidr *allow;
     size_t allow_count;

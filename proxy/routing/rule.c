@@ -112,6 +112,7 @@ struct rule *rule_compile(const struct route_spec *spec, struct arena *arena,
         .index = spec->index,
         .treat_as_read = spec->treat_as_read,
         .treat_as_write = spec->treat_as_write,
+        .websocket = spec->websocket,
         .deny_status = spec->deny_status,
         .timeouts = spec->timeouts,
     };

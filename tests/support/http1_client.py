@@ -81,6 +81,14 @@ class Http1Client(Connection):
                 data, self.buffer = self.buffer, b""
                 return data
 
+    def skip(self, length: int):
+        """So many bytes come, and nobody looks at them."""
+        while length > len(self.buffer):
+            length -= len(self.buffer)
+            self.buffer = b""
+            self._more()
+        self.buffer = self.buffer[length:]
+
     def wait_closed(self):
         """Until the other end is gone, in whatever way."""
         try:

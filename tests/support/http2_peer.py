@@ -74,6 +74,7 @@ class FrameSocket:
         self.connection_window = 65535
         self.initial_window = 65535
         self.initial_settings_seen = False
+        self.settings: dict = {}  # of the other end
 
     def send(self, data: bytes):
         try:
@@ -115,6 +116,7 @@ class FrameSocket:
             self.initial_settings_seen = True
             for at in range(0, len(got.payload), 6):
                 name, value = struct.unpack(">HI", got.payload[at:at + 6])
+                self.settings[name] = value
                 if name == INITIAL_WINDOW:
                     self._change_initial_window(value)
 
