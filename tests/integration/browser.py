@@ -41,6 +41,8 @@ class Browser(ProxyCase):
         site = Site(self.folder)
         self.addCleanup(site.stop_programs)
         self.addCleanup(site.proxy.finish)
+        for module in SERVICES:  # short, so that a visitor who writes all the time sees both sides
+            site.edit(module, pin='"100ms"')
         for stage, percent in (("legacy", 0), ("ramp", 50), ("ramp", 100), ("live", 100)):
             for module in SERVICES:
                 site.set_stage(module, stage, percent)
