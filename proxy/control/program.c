@@ -12,6 +12,12 @@ extern char **environ;
 
 enum { NO_PID = 0 };
 
+/* It leads a group of its own, so that what a script has started ends with it. */
+static void kill_all(const struct program *program)
+{
+    kill(-program->pid, SIGKILL);
+}
+
 /* Takes the child's end, so that no zombie stays. */
 static int reap(struct program *program)
 {
@@ -35,7 +41,7 @@ static void on_ended(struct ev_loop *ev, ev_io *watcher, int events)
 static void on_limit(struct deadline *deadline)
 {
     struct program *program = LIST_ENTRY(deadline, struct program, limit);
-    kill(program->pid, SIGKILL);
+    kill_all(program);
     reap(program);
     program->on_end(program, PROGRAM_TIMED_OUT);
 }
@@ -51,8 +57,11 @@ static int spawn(pid_t *ret_pid, char *const argv[])
     sigemptyset(&none);
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawn_file_actions_init(&actions);
@@ -79,7 +88,7 @@ bool program_start(struct program *program, struct loop *loop, char *const argv[
     program->pid_fd = pidfd_open(program->pid, 0);
     if (program->pid_fd < 0) {
         fault_set(fault, "cannot watch `%s`: %s", argv[0], strerror(errno));
-        kill(program->pid, SIGKILL);
+        kill_all(program);
         waitpid(program->pid, NULL, 0);
         program->pid = NO_PID;
         return false;
@@ -100,6 +109,6 @@ void program_stop(struct program *program)
 {
     if (program->pid == NO_PID)
         return;
-    kill(program->pid, SIGKILL);
+    kill_all(program);
     reap(program);
 }

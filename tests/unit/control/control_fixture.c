@@ -164,11 +164,63 @@ int fixture_change(struct fixture *fixture, struct change change)
     return fixture->result.status;
 }
 
+void fixture_assert_detail(const struct fixture *fixture, const char *text)
+{
+    if (strstr(fixture->result.detail, text) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", fixture->result.detail, text);
+}
+
 void fixture_wait(struct fixture *fixture, uint64_t ms)
 {
     fixture->control.loop.wall_ms += ms;
     live_clock_run(&fixture->control);
     fixture_settle(fixture);
+}
+
+/* --- the program --------------------------------------------------------------------------- */
+
+/* What the program was told, a line a run. */
+void fixture_assert_told(const struct fixture *fixture, const char *expected)
+{
+    char path[STATE_PATH_BYTES];
+    char text[512] = "";
+    state_folder_file(&fixture->folder, "told", path);
+    FILE *file = fopen(path, "r");
+    if (file != NULL) {
+        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+        fclose(file);
+    }
+    assert_string_equal(text, expected);
+}
+
+/* Turns the loop until the program has been told that often. */
+void fixture_wait_told(struct fixture *fixture, const char *last)
+{
+    char path[STATE_PATH_BYTES];
+    char text[512] = "";
+    state_folder_file(&fixture->folder, "told", path);
+    while (strstr(text, last) == NULL) {
+        fixture_turn(fixture);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+        fclose(file);
+    }
+}
+
+/* The program runs until there is a file `go`. */
+void fixture_hold_program(struct fixture *fixture)
+{
+    char lines[STATE_PATH_BYTES + 64];
+    snprintf(lines, sizeof(lines), "while [ ! -e %s/go ]; do sleep 0.02; done",
+             fixture->folder.path);
+    fixture_write_program(fixture, lines);
+}
+
+void fixture_let_go(struct fixture *fixture)
+{
+    state_folder_write(&fixture->folder, "go", "");
 }
 
 /* --- what is in force ---------------------------------------------------------------------- */

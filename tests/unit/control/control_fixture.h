@@ -26,6 +26,15 @@ void fixture_write(struct fixture *fixture, const char *users);
 /* What on_flip does: lines of a shell script. $1 module, $2 owner, $3 epoch. */
 void fixture_write_program(struct fixture *fixture, const char *lines);
 
+/* It runs until it is let go. */
+void fixture_hold_program(struct fixture *fixture);
+void fixture_let_go(struct fixture *fixture);
+
+/* What it was told, "module owner epoch" in a line each: all of it; and turns the loop until it was
+ * told that. */
+void fixture_assert_told(const struct fixture *fixture, const char *expected);
+void fixture_wait_told(struct fixture *fixture, const char *last);
+
 /* As after kill -9: nothing was tidied up. `users` is as in fixture_write, or NULL. */
 void fixture_restart(struct fixture *fixture, const char *users);
 
@@ -34,6 +43,9 @@ int fixture_change(struct fixture *fixture, struct change change);
 
 /* The same without waiting for the answer. */
 void fixture_order(struct fixture *fixture, struct change change);
+
+/* The refusal of the last order says this. */
+void fixture_assert_detail(const struct fixture *fixture, const char *text);
 
 /* Turns the loop once, without blocking. */
 void fixture_turn(struct fixture *fixture);

@@ -41,12 +41,6 @@ static struct change undo(uint64_t entry)
     return (struct change){.verb = CHANGE_UNDO, .undo_entry = entry};
 }
 
-static void assert_detail(const struct fixture *fixture, const char *text)
-{
-    if (strstr(fixture->result.detail, text) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", fixture->result.detail, text);
-}
-
 /* --- values -------------------------------------------------------------------------------- */
 
 static void a_change_is_one_generation_and_one_entry(void **state)
@@ -89,12 +83,12 @@ static void a_refused_change_changes_nothing(void **state)
     struct change unknown = percent(HALF);
     unknown.module = STRVIEW("userz");
     assert_int_equal(fixture_change(&fixture, unknown), 404);
-    assert_detail(&fixture, "no module is called `userz`");
+    fixture_assert_detail(&fixture, "no module is called `userz`");
     assert_int_equal(fixture_change(&fixture, stage(STAGE_RETIRED)), 409);
     assert_int_equal(fixture_change(&fixture, percent(BUCKET_COUNT + 1)), 422);
     unknown.module = STRVIEW_NONE;
     assert_int_equal(fixture_change(&fixture, unknown), 422);
-    assert_detail(&fixture, "percent needs a module");
+    fixture_assert_detail(&fixture, "percent needs a module");
     assert_int_equal(control_generation(&fixture.control), 1);
     assert_null(fixture.control.journal);
     fixture_done(&fixture);
@@ -123,7 +117,7 @@ static void the_second_of_two_editors_is_refused(void **state)
     first.if_generation = second.if_generation = control_generation(&fixture.control);
     assert_int_equal(fixture_change(&fixture, first), 200);
     assert_int_equal(fixture_change(&fixture, second), 412);
-    assert_detail(&fixture, "generation 2 is in force");
+    fixture_assert_detail(&fixture, "generation 2 is in force");
     assert_int_equal(fixture_module(&fixture, "users").stage, STAGE_RAMP);
     fixture_done(&fixture);
 }
@@ -261,7 +255,7 @@ static void undo_after_undo_leads_further_back(void **state)
     assert_int_equal(fixture_module(&fixture, "users").threshold, QUARTER);
     assert_int_equal(live_module_overrides(fixture_live(&fixture, "users")), 0);
     assert_int_equal(fixture_change(&fixture, undo(0)), 409);
-    assert_detail(&fixture, "nothing to undo");
+    fixture_assert_detail(&fixture, "nothing to undo");
     fixture_done(&fixture);
 }
 
@@ -273,7 +267,7 @@ static void an_undo_can_be_taken_back_by_its_number(void **state)
     fixture_change(&fixture, percent(HALF));                  /* 1 */
     assert_int_equal(fixture_change(&fixture, undo(1)), 200); /* 2 */
     assert_int_equal(fixture_change(&fixture, undo(1)), 409);
-    assert_detail(&fixture, "taken back by entry 2 already");
+    fixture_assert_detail(&fixture, "taken back by entry 2 already");
     assert_int_equal(fixture_change(&fixture, undo(2)), 200);
     assert_int_equal(fixture_module(&fixture, "users").threshold, HALF);
     assert_int_equal(fixture_change(&fixture, undo(1)), 200);
@@ -290,7 +284,7 @@ static void what_something_later_stands_on_is_not_undone(void **state)
     fixture_change(&fixture, stage(STAGE_LIVE));         /* 2: another key */
     fixture_change(&fixture, percent(BUCKET_COUNT - 1)); /* 3 */
     assert_int_equal(fixture_change(&fixture, undo(1)), 409);
-    assert_detail(&fixture, "entry 3 has changed percent of users since");
+    fixture_assert_detail(&fixture, "entry 3 has changed percent of users since");
     assert_int_equal(fixture_change(&fixture, undo(2)), 200);
     assert_int_equal(fixture_change(&fixture, undo(3)), 200);
     assert_int_equal(fixture_change(&fixture, undo(1)), 200);
@@ -320,10 +314,10 @@ static void entries_that_are_not_there_or_are_nothing_to_undo(void **state)
     assert_int_equal(fixture_change(&fixture, undo(7)), 404);
     fixture_change(&fixture, percent(HALF));
     assert_int_equal(fixture_change(&fixture, undo(7)), 404);
-    assert_detail(&fixture, "the journal has no entry 7");
+    fixture_assert_detail(&fixture, "the journal has no entry 7");
     fixture_change(&fixture, verb(CHANGE_SAVE)); /* 2 */
     assert_int_equal(fixture_change(&fixture, undo(2)), 409);
-    assert_detail(&fixture, "entry 2 (save) is nothing that can be undone");
+    fixture_assert_detail(&fixture, "entry 2 (save) is nothing that can be undone");
     fixture_done(&fixture);
 }
 
@@ -337,9 +331,9 @@ static void what_the_files_changed_is_undone_in_the_files(void **state)
     assert_int_equal(fixture_change(&fixture, verb_for_all(CHANGE_RELOAD)), 200); /* 2 */
     assert_int_equal(fixture_module(&fixture, "users").threshold, 300000);
     assert_int_equal(fixture_change(&fixture, undo(0)), 409);
-    assert_detail(&fixture, "entry 2 came from the files");
+    fixture_assert_detail(&fixture, "entry 2 came from the files");
     assert_int_equal(fixture_change(&fixture, undo(1)), 409);
-    assert_detail(&fixture, "entry 2 has changed percent of users since");
+    fixture_assert_detail(&fixture, "entry 2 has changed percent of users since");
     fixture_done(&fixture);
 }
 
@@ -354,7 +348,7 @@ static void a_value_that_the_files_changed_since_is_not_undone(void **state)
     fixture_write(&fixture, "stage = \"ramp\"; percent = 60;");
     assert_int_equal(fixture_change(&fixture, verb_for_all(CHANGE_RELOAD)), 200);
     assert_int_equal(fixture_change(&fixture, undo(1)), 409);
-    assert_detail(&fixture, "is not what entry 1 made it any more");
+    fixture_assert_detail(&fixture, "is not what entry 1 made it any more");
     fixture_done(&fixture);
 }
 
@@ -426,8 +420,8 @@ static void a_reload_answers_what_is_wrong_with_the_files(void **state)
     fixture_change(&fixture, percent(HALF));
     fixture_write(&fixture, "stage = \"rampp\";");
     assert_int_equal(fixture_change(&fixture, verb_for_all(CHANGE_RELOAD)), 422);
-    assert_detail(&fixture, "error[unknown-word]");
-    assert_detail(&fixture, "routes.cfg:");
+    fixture_assert_detail(&fixture, "error[unknown-word]");
+    fixture_assert_detail(&fixture, "routes.cfg:");
     assert_false(fixture.result.changed);
     assert_int_equal(fixture_module(&fixture, "users").threshold, HALF);
     assert_int_equal(fixture_live(&fixture, "users")->file[LIVE_PERCENT], QUARTER);

@@ -33,12 +33,6 @@ static struct change confirmed_within(struct change change, uint64_t ms)
     return change;
 }
 
-static void assert_detail(const struct fixture *fixture, const char *text)
-{
-    if (strstr(fixture->result.detail, text) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", fixture->result.detail, text);
-}
-
 static uint32_t threshold(const struct fixture *fixture)
 {
     return fixture_module(fixture, "users").threshold;
@@ -136,7 +130,7 @@ static void an_unconfirmed_change_goes_back(void **state)
     assert_int_equal(fixture_change(&fixture, verb(CHANGE_CONFIRM)), 409);
     struct change undo = {.verb = CHANGE_UNDO, .undo_entry = 1};
     assert_int_equal(fixture_change(&fixture, undo), 409);
-    assert_detail(&fixture, "taken back by entry 2 already");
+    fixture_assert_detail(&fixture, "taken back by entry 2 already");
     fixture_done(&fixture);
 }
 
@@ -218,7 +212,7 @@ static void while_a_change_waits_another_needs_force(void **state)
     fixture_change(&fixture, confirmed_within(percent(HALF), MINUTE_MS));
     struct change other = stage(STAGE_LIVE);
     assert_int_equal(fixture_change(&fixture, other), 409);
-    assert_detail(&fixture, "waits to be confirmed (percent 50, entry 1)");
+    fixture_assert_detail(&fixture, "waits to be confirmed (percent 50, entry 1)");
     other.force = true;
     assert_int_equal(fixture_change(&fixture, other), 200);
     fixture_wait(&fixture, MINUTE_MS); /* the forced one has changed another key */
@@ -280,14 +274,15 @@ static void without_the_journal_only_an_abort_is_done(void **state)
                                      verb(CHANGE_SAVE), (struct change){.verb = CHANGE_UNDO}};
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         assert_int_equal(fixture_change(&fixture, refused[i]), 503);
-        assert_detail(&fixture, "nothing was changed: the journal failed: database is locked");
+        fixture_assert_detail(&fixture,
+                              "nothing was changed: the journal failed: database is locked");
         assert_false(fixture.result.changed);
     }
     assert_int_equal(control_generation(&fixture.control), generation);
     assert_int_equal(threshold(&fixture), HALF);
     assert_int_equal(fixture_module(&fixture, "users").stage, STAGE_RAMP);
     assert_int_equal(fixture_change(&fixture, verb(CHANGE_ABORT)), 500);
-    assert_detail(&fixture, "aborted, not durable");
+    fixture_assert_detail(&fixture, "aborted, not durable");
     assert_true(fixture.result.changed);
     assert_false(fixture.result.durable);
     assert_true(fixture_module(&fixture, "users").aborted);
@@ -321,7 +316,7 @@ static void an_abort_again_tries_the_journal_again(void **state)
     struct fixture fixture;
     abort_undurably(&fixture);
     assert_int_equal(fixture_change(&fixture, verb(CHANGE_ABORT)), 500);
-    assert_detail(&fixture, "aborted, not durable");
+    fixture_assert_detail(&fixture, "aborted, not durable");
     assert_false(fixture.result.changed);
     fixture_unlock_journal(&fixture);
     assert_int_equal(fixture_change(&fixture, verb(CHANGE_ABORT)), 200);
