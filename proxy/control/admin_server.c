@@ -214,6 +214,7 @@ void admin_reply_take(struct admin_request *request, const struct admin_answer *
     deadline_start(exchange->server->loop, &connection_of(exchange->connection)->limit,
                    REQUEST_LIMIT_MS);
     MHD_resume_connection(exchange->connection); /* the daemon asks again, and is answered */
+    deadline_start(exchange->server->loop, &exchange->server->timeout, 1); /* not by a heartbeat */
 }
 
 /* --- in the loop --------------------------------------------------------------------------- */

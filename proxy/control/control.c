@@ -26,7 +26,7 @@ static void stop(struct control *control)
 static void stop_if_drained(struct loop *loop)
 {
     struct control *control = LIST_ENTRY(loop, struct control, loop);
-    if (!control->draining)
+    if (!control->draining || flip_is_on(&control->flip)) /* it is on its way back */
         return;
     for (uint32_t i = 0; i < control->worker_count; i++) {
         if (!worker_is_idle(control->workers[i]))
@@ -91,6 +91,7 @@ static void on_signal(struct ev_loop *ev, ev_signal *watcher, int events)
 static void watch_signals(struct control *control)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed socket is an error of write, not our death */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
     for (int i = 0; i < SIGNALS; i++) {
         ev_signal_init(&control->signals[i], on_signal, signal_rows[i].number);
         control->signals[i].data = control;

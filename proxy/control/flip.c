@@ -110,11 +110,13 @@ static void fill_commit(struct live_commit *commit, const struct flip_order *ord
     module->flipping = false;
     if (job != NULL)
         live_module_set(module, LIVE_WRITE_OWNER, order->to, &job->note, &commit->items);
-    if (commit->items.count == 0) /* the files wanted it, or it was tried before */
+    if (commit->items.count == 0 && from != order->to) /* the files wanted it already */
         live_items_add(&commit->items, module, LIVE_WRITE_OWNER, from, order->to);
     commit->entry.module = order->module;
     change_describe(commit, job != NULL ? &job->note : &by_files,
                     job != NULL ? job->change.verb : CHANGE_RELOAD);
+    if (job == NULL && commit->items.count == 0) /* told once more, no change */
+        commit->entry.verb = CHANGE_VERB_COUNT;
     if (job == NULL)
         return;
     commit->entry.undo_of = job->undo_of;

@@ -144,6 +144,8 @@ void control_flips_ended(struct control *control, bool files_successful)
 {
     if (control->reloading)
         finish_reload(control, files_successful);
+    if (control->draining)
+        loop_wake(&control->loop); /* the end may have waited for this */
     if (!control->reload_again)
         return;
     control->reload_again = false;

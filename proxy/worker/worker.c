@@ -102,7 +102,8 @@ static void run_publish(void *receiver, void *argument)
     struct snapshot_lease *old = worker->exchanges.lease;
     worker->exchanges.lease =
         snapshot_lease_new_take(snapshot_ref(publication->snapshot), &worker->exchanges.leases);
-    replace_listeners(worker, publication);
+    if (!worker->clients.draining) /* without listeners, but modules may still change */
+        replace_listeners(worker, publication);
     if (old != NULL)
         snapshot_lease_retire(old);
     backend_pools_retire(&worker->pools, publication->snapshot->backends,

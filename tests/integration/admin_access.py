@@ -65,7 +65,7 @@ class Tcp(ProxyCase):
         token = self.proxy.token()
         self.assertRegex(token, "^[0-9a-f]{64}$")
         self.proxy.stop()
-        self.start_again()
+        self.proxy.start()
         self.assertEqual(self.proxy.token(), token)
         self.assertEqual(os.listdir(os.path.dirname(path)).count("admin.token"), 1)
 
@@ -78,13 +78,7 @@ class Tcp(ProxyCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("chmod 600", done.stderr)
         os.chmod(path, 0o600)
-        self.start_again()
-
-    def start_again(self):
-        with open(self.proxy.errors_path, "ab") as errors:
-            self.proxy.process = subprocess.Popen([PROXY, "run", self.proxy.routes], stderr=errors,
-                                                  stdin=subprocess.DEVNULL)
-        wait_until("ready", self.proxy.is_ready)
+        self.proxy.start()
 
     def test_an_unknown_page_and_a_wrong_method_say_what_there_is(self):
         self.assert_refused(self.ask("/no-such-page", Authorization=self.bearer()), 404)

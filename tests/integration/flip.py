@@ -3,12 +3,11 @@ the old owner stays after every failure."""
 
 import os
 import sqlite3
-import subprocess
 import threading
 
 from http1_backend import Http1Backend, answer_bytes, named
 from http2_peer import Http2Client, ask_once
-from strangler_test import PROXY, ProxyCase, backend_text, config_text, main, wait_until
+from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 FLIP = """#!/bin/sh
 echo "$@" >> {folder}/told
@@ -72,12 +71,6 @@ class WriteOwner(ProxyCase):
     def change(self, owner: str, stage: str = "live"):
         self.proxy.write("10-test.cfg", self.config(owner, stage))
         self.proxy.hang_up()
-
-    def start_again(self):
-        with open(self.proxy.errors_path, "ab") as errors:
-            self.proxy.process = subprocess.Popen([PROXY, "run", self.proxy.routes], stderr=errors,
-                                                  stdin=subprocess.DEVNULL)
-        wait_until("ready", self.proxy.is_ready)
 
     def wait_said(self, text: str):
         wait_until(text, lambda: text in self.proxy.errors())
@@ -191,7 +184,7 @@ class WriteOwner(ProxyCase):
         self.wait_said("writes of m go to extracted now")
         self.assertEqual(self.proxy.stop(), 0)
         self.proxy.write("10-test.cfg", self.config("legacy"))
-        self.start_again()
+        self.proxy.start()
         wait_until("it was told", lambda: "m legacy 3" in self.told())
         wait_until("it is in force", lambda: self.post().body == b"legacy")
 
@@ -201,7 +194,7 @@ class WriteOwner(ProxyCase):
         wait_until("the program runs", self.told)
         self.assertEqual(self.proxy.stop(), 0)
         self.hold(False)
-        self.start_again()
+        self.proxy.start()
         wait_until("it is tried again or not begun", lambda: self.post().status == 200)
 
 

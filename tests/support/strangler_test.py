@@ -129,12 +129,15 @@ class Proxy:
         self.write("00-proxy.cfg", self.own_config())
         for name, text in files.items():
             self.write(name, text)
-        environment = dict(os.environ)
-        environment["ASAN_OPTIONS"] = options.get("asan", "detect_leaks=1")
-        environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
-        with open(self.errors_path, "wb") as errors:
+        self.environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1",
+                                ASAN_OPTIONS=options.get("asan", "detect_leaks=1"))
+        self.start()
+
+    def start(self):
+        """Also again, after it has ended: on the same files, in the same folder."""
+        with open(self.errors_path, "ab") as errors:
             self.process = subprocess.Popen([PROXY, "run", self.routes], stderr=errors,
-                                            stdin=subprocess.DEVNULL, env=environment)
+                                            stdin=subprocess.DEVNULL, env=self.environment)
         wait_until("ready", self.is_ready)
 
     # --- configuration
