@@ -42,6 +42,7 @@ struct backend_end {
     int fd; /* -1: none */
     char bytes[HELD_BYTES];
     size_t length;
+    bool tunnel; /* it says everything again */
 };
 
 struct world {
@@ -63,7 +64,8 @@ static const char configuration[] =
     "listeners: { plain: { address = \"127.0.0.1:1\"; }; };\n"
     "backends: { m: { endpoints = [ \"127.0.0.1:2\" ]; }; };\n"
     "default = \"m\"; access_log: { path = \"off\"; };\n"
-    "routes: { no: { prefix = \"/no\"; deny = 403; }; };\n"
+    "routes: { no: { prefix = \"/no\"; deny = 403; };\n"
+    "  ws: { prefix = \"/ws\"; backend = \"m\"; websocket = true; }; };\n"
     "limits: { header_bytes = \"4KiB\"; header_fields = 20; body_bytes = \"64KiB\"; };\n";
 
 /* --- the world ----------------------------------------------------------------------------- */
@@ -121,6 +123,7 @@ static void accept_connections(struct world *world)
             continue;
         end->fd = socket_accept(world->listener, &address);
         end->length = 0;
+        end->tunnel = false;
     }
 }
 
@@ -131,8 +134,18 @@ static void close_backend(struct backend_end *end)
     end->fd = -1;
 }
 
-static void answer_request(const struct world *world, struct backend_end *end, bool is_head)
+static void say_to_proxy(const struct backend_end *end, struct strview text)
 {
+    send(end->fd, text.data, text.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void answer_request(const struct world *world, struct backend_end *end,
+                           enum strict_kind kind)
+{
+    static const struct strview no_content =
+        STRVIEW("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
+    static const struct strview switching =
+        STRVIEW("HTTP/1.1 101 X\r\nupgrade: WebSocket\r\nconnection: Upgrade\r\n\r\nfirst");
     static const char hints_and_chunks[] =
         "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nx-t: 1\r\n\r\n";
@@ -143,9 +156,13 @@ static void answer_request(const struct world *world, struct backend_end *end, b
         "HTTP/1.1 204 No Content\r\n\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
     };
-    const char *answer = is_head ? "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
-                                 : answers[world->choices.answer % 5];
-    send(end->fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+    end->tunnel = kind == STRICT_WEBSOCKET && world->choices.answer % 5 != 3;
+    if (end->tunnel)
+        say_to_proxy(end, switching);
+    else if (kind == STRICT_HEAD)
+        say_to_proxy(end, no_content);
+    else
+        say_to_proxy(end, strview_of(answers[world->choices.answer % 5]));
 }
 
 /* What the proxy sends is right, byte for byte, or aborts here. */
@@ -160,13 +177,18 @@ static void serve(struct world *world, struct backend_end *end)
         return;
     }
     end->length += got > 0 ? (size_t)got : 0;
-    bool is_head = false;
-    size_t used = strict_request_length(strview_make(end->bytes, end->length), &is_head);
+    if (end->tunnel) {
+        say_to_proxy(end, strview_make(end->bytes, end->length));
+        end->length = 0;
+        return;
+    }
+    enum strict_kind kind = STRICT_PLAIN;
+    size_t used = strict_request_length(strview_make(end->bytes, end->length), &kind);
     if (used == 0)
         return;
     CHECK(used == end->length); /* one at a time */
     end->length = 0;
-    answer_request(world, end, is_head);
+    answer_request(world, end, kind);
 }
 
 /* --- the client ---------------------------------------------------------------------------- */

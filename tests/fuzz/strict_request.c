@@ -7,6 +7,7 @@ struct framing {
     uint32_t hosts;
     uint32_t lengths;
     uint32_t codings;
+    uint32_t upgrades; /* what an Upgrade to a WebSocket says, and nothing else may */
     uint64_t length;
 };
 
@@ -43,8 +44,11 @@ static void check_field(struct strview line, struct framing *framing)
     CHECK(header_value_is_valid(value));
     enum header_token token = header_token_of(name);
     /* Hop by hop, or for nobody. */
-    CHECK(token != HEADER_CONNECTION && token != HEADER_KEEP_ALIVE && token != HEADER_TE &&
-          token != HEADER_UPGRADE && token != HEADER_HTTP2_SETTINGS && token != HEADER_PROXY);
+    CHECK(token != HEADER_KEEP_ALIVE && token != HEADER_TE && token != HEADER_HTTP2_SETTINGS &&
+          token != HEADER_PROXY);
+    CHECK(token != HEADER_CONNECTION || strview_equal(value, STRVIEW("upgrade")));
+    CHECK(token != HEADER_UPGRADE || strview_equal(value, STRVIEW("websocket")));
+    framing->upgrades += token == HEADER_CONNECTION || token == HEADER_UPGRADE;
     framing->hosts += token == HEADER_HOST;
     framing->lengths += token == HEADER_CONTENT_LENGTH;
     framing->codings += token == HEADER_TRANSFER_ENCODING;
@@ -86,7 +90,7 @@ static bool take_chunks(struct strview *rest)
         if (size == 0) {
             struct framing trailers = {0};
             bool whole = take_fields(rest, &trailers);
-            CHECK(trailers.hosts + trailers.lengths + trailers.codings == 0);
+            CHECK(trailers.hosts + trailers.lengths + trailers.codings + trailers.upgrades == 0);
             return whole;
         }
         if (rest->length < size + 2)
@@ -97,7 +101,7 @@ static bool take_chunks(struct strview *rest)
     return false;
 }
 
-size_t strict_request_length(struct strview bytes, bool *ret_is_head)
+size_t strict_request_length(struct strview bytes, enum strict_kind *ret_kind)
 {
     struct strview rest = bytes;
     struct strview line;
@@ -108,10 +112,15 @@ size_t strict_request_length(struct strview bytes, bool *ret_is_head)
     if (!take_fields(&rest, &framing))
         return 0;
     CHECK(framing.hosts == 1 && framing.lengths + framing.codings <= 1);
+    CHECK(framing.upgrades == 0 || framing.upgrades == 2);
+    CHECK(framing.upgrades == 0 || strview_starts_with(line, STRVIEW("GET ")));
+    CHECK(framing.upgrades == 0 || framing.lengths + framing.codings == 0);
     if (framing.codings > 0 && !take_chunks(&rest))
         return 0;
     if (rest.length < framing.length)
         return 0;
-    *ret_is_head = strview_starts_with(line, STRVIEW("HEAD "));
+    *ret_kind = framing.upgrades > 0                          ? STRICT_WEBSOCKET
+                : strview_starts_with(line, STRVIEW("HEAD ")) ? STRICT_HEAD
+                                                              : STRICT_PLAIN;
     return bytes.length - rest.length + framing.length;
 }

@@ -7,8 +7,10 @@
 
 #include "proxy/core/strview.h"
 
+enum strict_kind { STRICT_PLAIN, STRICT_HEAD, STRICT_WEBSOCKET };
+
 /* The length of the first request in `bytes`, which may have more behind it; 0 when it is not
  * complete. What is there has to be right so far. */
-size_t strict_request_length(struct strview bytes, bool *ret_is_head);
+size_t strict_request_length(struct strview bytes, enum strict_kind *ret_kind);
 
 #endif
