@@ -9,7 +9,7 @@ from shipped_site import Site
 from strangler_test import ProxyCase, main, wait_until
 
 REQUESTS = int(os.environ.get("SHADOW_FORUM_REQUESTS", "3000"))
-SHADOW = '{ percent = 100; max_inflight = 1000; }'
+SHADOW = '{ percent = 100; max_inflight = 300; }'
 PATHS = {
     "users": ["/api/users", "/api/users/{id}", "/api/2.0/users/{id}", "/forum/u/{id}"],
     "threads": ["/api/threads", "/api/threads/{id}", "/api/2.0/threads/{id}", "/forum",
