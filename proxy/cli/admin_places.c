@@ -25,7 +25,7 @@ static const char *name_of(const struct finding *finding)
 
 static bool is_local(const char *address)
 {
-    return strview_starts_with(strview_of(address), STRVIEW("unix:/"));
+    return strview_starts_with(strview_of(address), STRVIEW("unix:"));
 }
 
 /* What may stand in a URL's authority; curl is given nothing else. */
@@ -53,7 +53,7 @@ static int add_place(struct finding *finding, struct strview text)
         text = strview_from(text, scheme.length);
     if (text.length > 0 && text.data[text.length - 1] == '/')
         text.length--;
-    if (!strview_starts_with(text, STRVIEW("unix:/")) && !is_host_and_port(text))
+    if (!strview_starts_with(text, STRVIEW("unix:")) && !is_host_and_port(text))
         return usage_fault(name_of(finding),
                            "an admin address is like 127.0.0.1:9901 or unix:/path, not `%.*s`",
                            STRVIEW_ARGS(text));

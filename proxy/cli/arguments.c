@@ -14,8 +14,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
     [OPTION_WHY] = {"--why", 0, "TEXT", "the reason, for the history"},
     [OPTION_CONFIRM_WITHIN] = {"--confirm-within", 0, "DURATION",
                                "go back by itself unless `confirm` comes in time, like 10m"},
-    [OPTION_FORCE] = {"--force", 0, NULL,
-                      "past a neighbouring stage; also while a change waits for `confirm`"},
+    [OPTION_FORCE] = {"--force", 0, NULL, "do what is refused without it, as said above"},
     [OPTION_IF_GENERATION] =
         {"--if-generation", 0, "N",
          "only while generation N is in force, so that nobody's change is lost"},

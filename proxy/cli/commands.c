@@ -111,7 +111,9 @@ const struct command commands[] = {
         .description =
             "Changes the share of identities that the extracted side serves in stage `ramp`: 0 is\n"
             "nobody, 100 everybody, up to four decimals. Raising it moves nobody back. In another\n"
-            "stage the value waits for `ramp`.\n",
+            "stage the value waits for `ramp`. While a change of the module waits for `confirm`, "
+            "the\n"
+            "next one needs --force.\n",
         .examples = "  strangler percent users 1 --why 'first people'\n"
                     "  strangler percent users 50 --confirm-within 10m\n",
         .words_min = 2,
@@ -250,14 +252,15 @@ const struct command commands[] = {
         .name = "save",
         .words = "[MODULE]",
         .summary = "write changed values into the files",
-        .description = "Writes what runs (stage, percent, write_owner) into the file of a module, "
-                       "or of every\n"
-                       "module that was changed by commands. Only these values change; comments "
-                       "and layout stay.\n",
+        .description =
+            "Writes what runs (stage, percent, write_owner) into the file of a module, or of "
+            "every\n"
+            "module that was changed by commands. Only these values change; comments and layout\n"
+            "stay. A value that somebody has edited in the file meanwhile stays, unless --force.\n",
         .examples = "  strangler save users && git diff routes/\n",
         .words_max = 1,
         .kinds = {WORD_MODULE},
-        .options = CHANGING,
+        .options = CHANGING | OPTION_BIT(OPTION_FORCE),
         .run = command_save,
     },
     {

@@ -7,11 +7,19 @@
 
 #include "proxy/config/source_edit.h"
 
+struct saved_value {
+    struct source_edit edit;
+    /* What the file said when the value was changed, as enum stage, buckets, enum write_owner:
+     * another value by now is somebody's edit, which is not lost by saving. */
+    int64_t was;
+};
+
 struct save_request {
     const char *path; /* as for settings_load; its files have to be free of errors */
     struct strview module;
-    const struct source_edit *edits;
-    size_t edit_count;
+    const struct saved_value *values;
+    size_t value_count;
+    bool force; /* whatever the file says by now */
 };
 
 enum { SAVE_FILE_BYTES = 1024 };

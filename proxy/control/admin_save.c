@@ -13,6 +13,7 @@ struct saving {
     struct control *control;
     struct strview who;
     struct strview why;
+    bool force;
     struct change_result result; /* of the last module */
     bool changed;
     json_t *saved;
@@ -21,6 +22,7 @@ struct saving {
 static const struct body_key keys[] = {
     {"who", BODY_TEXT, false, offsetof(struct saving, who), LIVE_WHO_BYTES - 1},
     {"why", BODY_TEXT, false, offsetof(struct saving, why), LIVE_WHY_BYTES - 1},
+    {"force", BODY_FLAG, false, offsetof(struct saving, force), 0},
     {NULL, BODY_TEXT, false, 0, 0},
 };
 
@@ -35,24 +37,31 @@ static bool save_module(struct saving *saving, const struct live_module *module,
                         struct fault *fault)
 {
     char texts[LIVE_DECLARED_COUNT][LIVE_VALUE_BYTES];
-    struct source_edit edits[LIVE_DECLARED_COUNT];
+    struct saved_value values[LIVE_DECLARED_COUNT];
     size_t count = 0;
     for (int key = 0; key < LIVE_DECLARED_COUNT; key++) {
         if (!module->overrides[key].on)
             continue;
         const char *text =
             live_value_format((enum live_key)key, module->overrides[key].running, texts[count]);
-        edits[count++] = (struct source_edit){live_key_name((enum live_key)key), strview_of(text),
-                                              key != LIVE_PERCENT};
+        values[count++] = (struct saved_value){
+            .edit = {live_key_name((enum live_key)key), strview_of(text), key != LIVE_PERCENT},
+            .was = (int64_t)module->overrides[key].file,
+        };
     }
     if (count == 0)
         return true;
     struct save_result file;
     struct change change = {.verb = CHANGE_SAVE, .who = saving->who, .why = saving->why};
     change.module = strview_of(module->name);
-    if (!settings_save_module(
-            &(struct save_request){saving->control->path, change.module, edits, count}, &file,
-            fault))
+    const struct save_request request = {
+        .path = saving->control->path,
+        .module = change.module,
+        .values = values,
+        .value_count = count,
+        .force = saving->force,
+    };
+    if (!settings_save_module(&request, &file, fault))
         return false;
     json_array_append_new(saving->saved, json_pack("{s:o, s:s}", "module", json_text(change.module),
                                                    "file", file.file));
@@ -125,7 +134,7 @@ void admin_save(const struct admin_call *call)
     if (save_all(&saving, call->name, &fault))
         reply_saved(call, &saving);
     else
-        admin_reply_problem(call->request, MHD_HTTP_INTERNAL_SERVER_ERROR, "%s%s", fault.text,
+        admin_reply_problem(call->request, MHD_HTTP_CONFLICT, "%s%s", fault.text,
                             saving.changed ? " (other modules were saved before)" : "");
     json_decref(saving.saved);
 }

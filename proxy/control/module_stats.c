@@ -96,7 +96,7 @@ void module_stats_refresh(struct module_stats *stats)
             continue;
         if (samples == NULL || !strview_equal(samples->name, info->module))
             samples = find(stats, info->module);
-        for (int side = 0; samples != NULL && side < SIDE_COUNT; side++)
+        for (int side = SIDE_LEGACY; samples != NULL && side < SIDE_COUNT; side++)
             add_route(stats, &info->metrics[side], &samples->now.sides[side]);
     }
 }

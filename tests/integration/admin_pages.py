@@ -287,11 +287,25 @@ class Pages(AdminCase):
         self.proxy.reload()
         self.assertEqual(self.differences(), [])
 
+    def test_save_does_not_lose_what_somebody_edits_meanwhile(self):
+        self.change("/modules/users/percent", percent=30)
+        edited = self.config().replace("percent = 25", "percent = 60")
+        self.proxy.write("10-test.cfg", edited)
+        status, problem = self.proxy.operate("/modules/users/save", {})
+        self.assertEqual(status, 409)
+        self.assertIn("was edited in the file", problem["detail"])
+        path = os.path.join(self.proxy.routes, "10-test.cfg")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), edited)
+        self.change("/modules/users/save", force=True)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read(), edited.replace("percent = 60", "percent = 30"))
+
     def test_save_into_faulty_files_changes_nothing(self):
         self.change("/modules/users/percent", percent=30)
         self.proxy.write("20-more.cfg", "nonsense = 1;")
         status, problem = self.proxy.operate("/modules/users/save", {})
-        self.assertEqual(status, 500)
+        self.assertEqual(status, 409)
         self.assertIn("strangler check", problem["detail"])
         self.assertEqual(self.differences()[0], ("users", "percent", 25, 30, "command"))
 

@@ -239,8 +239,9 @@ static void all_values_of_a_module_are_saved_or_none(void **state)
              "stage = \"ramp\"; percent = 5; }; };\n",
              config_head);
     write_file(path, text, 0600);
-    struct source_edit edits[] = {edit_of("stage", "live"), edit_of("write_owner", "extracted")};
-    struct save_request request = {folder, STRVIEW("m"), edits, 2};
+    struct saved_value values[] = {{edit_of("stage", "live"), STAGE_RAMP},
+                                   {edit_of("write_owner", "extracted"), WRITE_OWNER_LEGACY}};
+    struct save_request request = {folder, STRVIEW("m"), values, 2, false};
     assert_true(settings_save_module(&request, &result, &fault));
     assert_true(result.changed);
     assert_string_equal(result.file + strlen(folder), "/a.cfg");
@@ -249,6 +250,10 @@ static void all_values_of_a_module_are_saved_or_none(void **state)
              "stage = \"live\"; write_owner = \"extracted\"; percent = 5; }; };\n",
              config_head);
     assert_file(path, text);
+    assert_false(settings_save_module(&request, &result, &fault)); /* it says something else now */
+    assert_non_null(strstr(fault.text, "`stage` of `m` was edited in the file"));
+    assert_file(path, text);
+    request.force = true;
     assert_true(settings_save_module(&request, &result, &fault));
     assert_false(result.changed);
     request.module = STRVIEW("n");
@@ -266,9 +271,9 @@ static void faulty_files_are_not_touched(void **state)
     snprintf(path, sizeof(path), "%s/a.cfg", folder);
     static const char text[] = "modules: { m: { stage = \"lvie\"; }; };\n";
     write_file(path, text, 0600);
-    struct source_edit edit = edit_of("stage", "live");
-    assert_false(settings_save_module(&(struct save_request){path, STRVIEW("m"), &edit, 1}, &result,
-                                      &fault));
+    struct saved_value value = {edit_of("stage", "live"), STAGE_RAMP};
+    const struct save_request request = {path, STRVIEW("m"), &value, 1, true};
+    assert_false(settings_save_module(&request, &result, &fault));
     assert_non_null(strstr(fault.text, "strangler check"));
     assert_file(path, text);
 }
