@@ -51,6 +51,19 @@ static void check_address(struct settings *settings, const struct address_settin
                  "the listener at %.*s has this address already", STRVIEW_ARGS(place));
 }
 
+/* Without TLS: the token, and what it allows, for everybody on the way. */
+static void check_admin(const struct address_setting *admin, struct config_report *report)
+{
+    struct ip_address ip = address_ip(&admin->address);
+    if (admin->text.length == 0 || admin->address.socket.any.sa_family == AF_UNIX ||
+        ip_is_loopback(&ip))
+        return;
+    source_warning(report, "admin-not-local", source_value_span(admin->node),
+                   "whoever can listen on the way there can read the token and steer the proxy");
+    config_report_hint(report, "\"127.0.0.1:9901\" or \"unix:/run/strangler/admin.sock\"; a tunnel "
+                               "leads there from elsewhere");
+}
+
 static void check_listeners(struct settings *settings, struct config_report *report)
 {
     struct name_index seen = {.entries = NULL};
@@ -58,6 +71,7 @@ static void check_listeners(struct settings *settings, struct config_report *rep
         check_address(settings, &settings->listeners.items[i].address, &seen, (uint32_t)i, report);
     check_address(settings, &settings->admin.address, &seen, 0, report);
     name_index_done(&seen);
+    check_admin(&settings->admin.address, report);
     if (settings->listeners.node != NULL && settings->listeners.count == 0)
         source_error(report, "missing-key", source_name_span(settings->listeners.node),
                      "without a listener nobody can connect");

@@ -107,12 +107,6 @@ static bool is_wildcard(const struct ip_address *ip)
     return memcmp(ip, &none, sizeof(none)) == 0 || memcmp(ip, &none_v4, sizeof(none_v4)) == 0;
 }
 
-static bool is_loopback(const struct ip_address *ip)
-{
-    static const struct ip_address v6 = {.bytes = {[15] = 1}};
-    return memcmp(ip, &v6, sizeof(v6)) == 0 || (ip_is_v4(ip) && ip->bytes[12] == 127);
-}
-
 /* A name of somebody else's can be made to point at us, an address cannot: who listens on all
  * addresses takes any. */
 static bool is_ours(const struct admin_access *access, const char *host)
@@ -125,7 +119,7 @@ static bool is_ours(const struct admin_access *access, const char *host)
     struct ip_address ip;
     struct ip_address own = address_ip(&access->address);
     return ip_parse(name, &ip) &&
-           (is_loopback(&ip) || is_wildcard(&own) || memcmp(&ip, &own, sizeof(ip)) == 0);
+           (ip_is_loopback(&ip) || is_wildcard(&own) || memcmp(&ip, &own, sizeof(ip)) == 0);
 }
 
 /* Takes as long wherever the first difference is. */

@@ -31,6 +31,12 @@ bool ip_is_v4(const struct ip_address *ip)
     return memcmp(ip->bytes, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
+bool ip_is_loopback(const struct ip_address *ip)
+{
+    static const struct ip_address v6 = {.bytes = {[15] = 1}};
+    return memcmp(ip, &v6, sizeof(v6)) == 0 || (ip_is_v4(ip) && ip->bytes[12] == 127);
+}
+
 bool ip_parse(struct strview text, struct ip_address *ret_ip)
 {
     char buffer[INET6_ADDRSTRLEN];

@@ -52,6 +52,7 @@ bool ip_parse(struct strview text, struct ip_address *ret_ip);
 size_t ip_format(const struct ip_address *ip, char buffer[static ADDRESS_TEXT_BYTES]);
 
 bool ip_is_v4(const struct ip_address *ip);
+bool ip_is_loopback(const struct ip_address *ip);
 
 /* "10.0.0.0/8", "2001:db8::/32" or a single address. Bits below the prefix have to be zero. */
 bool cidr_parse(struct strview text, struct cidr *ret_cidr);
