@@ -195,6 +195,12 @@ static void failed_close(struct backend_stream *base)
     /* Its memory is the owner's arena. */
 }
 
+static bool failed_is_sent(const struct backend_stream *base)
+{
+    (void)base;
+    return false;
+}
+
 static void run_fail(struct task *task)
 {
     struct failed_stream *stream = LIST_ENTRY(task, struct failed_stream, fail);
@@ -211,6 +217,7 @@ struct backend_stream *failed_stream_open(struct backend_pool *pool,
         .send_end = failed_send_end,
         .consumed = failed_consumed,
         .close = failed_close,
+        .is_sent = failed_is_sent,
     };
     struct failed_stream *stream = arena_zalloc(options->arena, sizeof(*stream));
     stream_init(&stream->base, pool, &methods, options);

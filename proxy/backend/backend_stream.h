@@ -84,6 +84,7 @@ struct backend_stream_methods {
     void (*send_end)(struct backend_stream *stream, const struct headers *trailers);
     void (*consumed)(struct backend_stream *stream, size_t length);
     void (*close)(struct backend_stream *stream);
+    bool (*is_sent)(const struct backend_stream *stream);
 };
 
 struct backend_stream {
@@ -114,6 +115,12 @@ static inline void backend_stream_send_end(struct backend_stream *stream,
 static inline void backend_stream_consumed(struct backend_stream *stream, size_t length)
 {
     stream->methods->consumed(stream, length);
+}
+
+/* Has the head of the request left? Also asked when the stream has failed; not after close. */
+static inline bool backend_stream_is_sent(const struct backend_stream *stream)
+{
+    return stream->methods->is_sent(stream);
 }
 
 /*

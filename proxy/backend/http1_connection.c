@@ -255,11 +255,18 @@ static void close_stream(struct backend_stream *stream)
     deadline_start(&connection->pool->io->loop, &connection->deadline, connection->keep_alive_ms);
 }
 
+static bool is_sent(const struct backend_stream *stream)
+{
+    const struct http1_connection *connection = LIST_ENTRY(stream, struct http1_connection, stream);
+    return !is_unsent(connection);
+}
+
 static const struct backend_stream_methods stream_methods = {
     .send_body = send_body,
     .send_end = send_end,
     .consumed = consumed,
     .close = close_stream,
+    .is_sent = is_sent,
 };
 
 /* NULL when there is no memory for TLS. */

@@ -30,7 +30,8 @@ struct http2_connection {
 
 struct http2_backend_stream {
     struct backend_stream base;
-    struct http2_connection *connection; /* NULL once nghttp2 has closed the stream */
+    struct http2_connection *connection; /* NULL once nghttp2 has closed the stream, */
+    bool was_sent;                       /* which had left by then */
     struct backend_pool *pool;
     struct list node;
     int32_t id;

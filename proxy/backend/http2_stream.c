@@ -10,8 +10,20 @@ static struct http2_backend_stream *stream_of(struct backend_stream *base)
 
 /* --- ending ---------------------------------------------------------------------------------- */
 
+/* nghttp2 opens a stream when its request leaves the queue, for which there may be no room yet. */
+static bool is_sent(const struct backend_stream *base)
+{
+    const struct http2_backend_stream *stream = LIST_ENTRY(base, struct http2_backend_stream, base);
+    const struct http2_connection *connection = stream->connection;
+    if (connection == NULL)
+        return stream->was_sent;
+    return !connection->connecting &&
+           nghttp2_session_get_stream_local_close(connection->session, stream->id) >= 0;
+}
+
 void http2_stream_forget_connection(struct http2_backend_stream *stream)
 {
+    stream->was_sent = is_sent(&stream->base);
     list_remove(&stream->node);
     stream->connection = NULL;
     byte_queue_clear(&stream->body.queue);
@@ -144,6 +156,7 @@ static const struct backend_stream_methods stream_methods = {
     .send_end = send_end,
     .consumed = consumed,
     .close = close_stream,
+    .is_sent = is_sent,
 };
 
 /* --- opening --------------------------------------------------------------------------------- */

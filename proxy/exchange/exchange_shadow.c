@@ -1,6 +1,11 @@
 /* The copy of a request for the other side: what the exchange gives it at its beginning. */
 #include "proxy/exchange/exchange_internal.h"
 
+static void hold_snapshot(void *snapshot)
+{
+    snapshot_ref(snapshot);
+}
+
 static void release_snapshot(void *snapshot)
 {
     snapshot_unref(snapshot);
@@ -21,6 +26,7 @@ void exchange_begin_shadow(struct exchange *exchange)
         .policy = &snapshot->shadows[plan->module - snapshot->modules->modules],
         .first_backend = exchange->backend,
         .second_backend = &snapshot->backends[plan->shadow_backend],
+        .original_path = exchange->request->path,
         .first_path = plan->path,
         .second_path = plan->shadow_path,
         .route = plan->route->name,
@@ -29,18 +35,14 @@ void exchange_begin_shadow(struct exchange *exchange)
         .request = &exchange->backend_request,
         .request_id = exchange->request_id,
         .random = random_number(exchange),
-        .holder = {snapshot, release_snapshot},
+        .holder = {snapshot, hold_snapshot, release_snapshot},
     };
-    exchange->shadow = shadow_begin(exchange->environment->shadows, &request);
+    shadow_begin(exchange->environment->shadows, &request, &exchange->shadow);
     exchange->shadowed = exchange->shadow != NULL;
-    if (exchange->shadowed)
-        snapshot_ref(snapshot);
 }
 
 void exchange_let_shadow_go(struct exchange *exchange)
 {
-    struct shadow *shadow = exchange->shadow;
-    exchange->shadow = NULL;
-    if (shadow != NULL)
-        shadow_let_go(shadow);
+    if (exchange->shadow != NULL)
+        shadow_let_go(exchange->shadow);
 }

@@ -24,7 +24,7 @@ static void on_interim_head(void *owner, const struct response_head *head)
 static void on_response_head(void *owner, const struct response_head *head)
 {
     struct ask *ask = owner;
-    capture_head(ask->options.capture, head, ask->options.arena);
+    capture_head(ask->options.capture, head);
 }
 
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)
@@ -66,22 +66,17 @@ static void on_request_consumed(void *owner, size_t length)
         give_body(ask);
 }
 
-static bool was_sent(enum backend_fault fault)
-{
-    return fault != BACKEND_FAULT_CONNECT && fault != BACKEND_FAULT_CONNECT_TIMEOUT &&
-           fault != BACKEND_FAULT_OVERLOAD;
-}
-
 static void on_failed(void *owner, enum backend_fault fault, bool unprocessed, bool reused)
 {
-    (void)unprocessed;
-    (void)reused;
-    finish(owner, was_sent(fault) ? ASK_FAILED : ASK_NOT_SENT);
+    struct ask *ask = owner;
+    (void)fault, (void)unprocessed, (void)reused;
+    finish(ask, backend_stream_is_sent(ask->stream) ? ASK_FAILED : ASK_NOT_SENT);
 }
 
 static void on_deadline(struct deadline *deadline)
 {
-    finish(LIST_ENTRY(deadline, struct ask, deadline), ASK_FAILED);
+    struct ask *ask = LIST_ENTRY(deadline, struct ask, deadline);
+    finish(ask, backend_stream_is_sent(ask->stream) ? ASK_FAILED : ASK_LATE);
 }
 
 static const struct backend_stream_events events = {
@@ -104,9 +99,10 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
     struct backend_stream_options options = {
         .request = ask->options.request,
         .timeouts = &ask->options.backend->timeouts,
+        .tls = ask->options.backend->tls,
         .events = &events,
         .owner = ask,
-        .arena = ask->options.arena,
+        .arena = &ask->options.memory->arena,
     };
     ask->stream =
         backend_pool_open_stream(backend_pools_get(ask->options.pools, endpoint), &options);

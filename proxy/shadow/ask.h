@@ -14,7 +14,7 @@ struct ask_options {
     const struct backend *backend;
     const struct backend_request *request; /* outlives the ask */
     struct strview body;                   /* the whole request body; outlives the ask */
-    struct arena *arena;                   /* for the answer's head */
+    struct shadow_memory *memory;          /* for heads and streams; outlives the ask */
     struct capture *capture;
     void *owner;
     uint64_t timeout_ms;
@@ -24,6 +24,7 @@ struct ask_options {
 enum ask_end {
     ASK_ANSWERED, /* the capture has it, whole or cut off */
     ASK_NOT_SENT, /* no endpoint could be reached */
+    ASK_LATE,     /* nor within the time limit */
     ASK_FAILED    /* sent, and no answer, or none to its end */
 };
 

@@ -1,10 +1,13 @@
-/* What all shadows of the process may hold in memory together. Any thread. */
+/*
+ * What shadows may hold in memory: a budget of all shadows of the process (any thread), and the
+ * part of it that one of them holds (one thread at a time).
+ */
 #ifndef SHADOW_BUDGET_H
 #define SHADOW_BUDGET_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
+
+#include "proxy/core/arena.h"
 
 struct shadow_budget {
     _Atomic size_t used;
@@ -24,6 +27,45 @@ static inline bool shadow_budget_take(struct shadow_budget *budget, size_t bytes
 static inline void shadow_budget_give_back(struct shadow_budget *budget, size_t bytes)
 {
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
+}
+
+/* What a shadow costs beyond its arena and its bodies: itself, and the buffers of its streams. */
+enum { SHADOW_OWN_BYTES = 16 * 1024 };
+
+/* The small things of one shadow: heads, and what its streams need. */
+struct shadow_memory {
+    struct arena arena; /* from the system, not from a worker's pool: threads change */
+    struct shadow_budget *budget;
+    size_t charged;
+};
+
+static inline void shadow_memory_init(struct shadow_memory *memory, struct shadow_budget *budget)
+{
+    arena_init(&memory->arena, NULL);
+    memory->budget = budget;
+    memory->charged = 0;
+}
+
+/*
+ * Pays for what the arena has grown to, a head at a time; so the budget is exceeded by as much at
+ * most. False when there is no room for it.
+ */
+static inline bool shadow_memory_charge(struct shadow_memory *memory)
+{
+    size_t held = SHADOW_OWN_BYTES + memory->arena.bytes;
+    if (held <= memory->charged)
+        return true;
+    if (!shadow_budget_take(memory->budget, held - memory->charged))
+        return false;
+    memory->charged = held;
+    return true;
+}
+
+static inline void shadow_memory_done(struct shadow_memory *memory)
+{
+    shadow_budget_give_back(memory->budget, memory->charged);
+    memory->charged = 0;
+    arena_done(&memory->arena);
 }
 
 #endif

@@ -6,29 +6,32 @@
 
 enum { FIRST_BYTES = 4096 };
 
-void capture_init(struct capture *capture, struct shadow_budget *budget, size_t bytes_max)
+void capture_init(struct capture *capture, struct shadow_memory *memory, size_t bytes_max)
 {
-    *capture = (struct capture){.budget = budget, .bytes_max = bytes_max};
+    *capture = (struct capture){.memory = memory, .bytes_max = bytes_max};
     headers_init(&capture->headers);
 }
 
 void capture_done(struct capture *capture)
 {
-    shadow_budget_give_back(capture->budget, capture->capacity);
+    shadow_budget_give_back(capture->memory->budget, capture->capacity);
     free(capture->bytes);
     capture->bytes = NULL;
     capture->capacity = 0;
     capture->length = 0;
 }
 
-void capture_head(struct capture *capture, const struct response_head *head, struct arena *arena)
+void capture_head(struct capture *capture, const struct response_head *head)
 {
+    struct arena *arena = &capture->memory->arena;
     capture->status = head->status;
     for (uint32_t i = 0; i < head->headers.count; i++) {
         const struct header_field *field = &head->headers.fields[i];
         headers_add(&capture->headers, arena, field->token, arena_copy(arena, field->name),
                     arena_copy(arena, field->value));
     }
+    if (!shadow_memory_charge(capture->memory))
+        capture->cut_off = true;
 }
 
 /* Room for `length` bytes more, within what may be kept. */
@@ -44,7 +47,7 @@ static bool reserve(struct capture *capture, size_t length)
         capacity = capture->bytes_max;
     if (capacity <= capture->capacity)
         return true;
-    if (!shadow_budget_take(capture->budget, capacity - capture->capacity))
+    if (!shadow_budget_take(capture->memory->budget, capacity - capture->capacity))
         return false;
     capture->bytes = memory_realloc(capture->bytes, capacity);
     capture->capacity = capacity;

@@ -5,12 +5,11 @@
 #ifndef SHADOW_CAPTURE_H
 #define SHADOW_CAPTURE_H
 
-#include "proxy/core/arena.h"
 #include "proxy/http/message.h"
 #include "proxy/shadow/budget.h"
 
 struct capture {
-    struct shadow_budget *budget;
+    struct shadow_memory *memory;
     size_t bytes_max;
     int status; /* 0: no head came */
     struct headers headers;
@@ -22,11 +21,12 @@ struct capture {
     uint64_t duration_us;
 };
 
-void capture_init(struct capture *capture, struct shadow_budget *budget, size_t bytes_max);
+/* `memory` is the shadow's, and outlives the capture. */
+void capture_init(struct capture *capture, struct shadow_memory *memory, size_t bytes_max);
 void capture_done(struct capture *capture);
 
-/* Copies status and fields into `arena`. */
-void capture_head(struct capture *capture, const struct response_head *head, struct arena *arena);
+/* Copies status and fields; without room for them the answer counts as cut off. */
+void capture_head(struct capture *capture, const struct response_head *head);
 
 /* Copies; past what may be kept the rest is dropped and the answer counts as cut off. */
 void capture_body(struct capture *capture, const char *data, size_t length);

@@ -170,6 +170,11 @@ static bool explain_by_answers(struct trial *trial, enum verdict *ret_verdict)
     }
     compare(trial, ANSWER_CONFIRM_FIRST, ANSWER_CONFIRM_SECOND, &trial->again);
     compare(trial, ANSWER_FIRST, ANSWER_CONFIRM_FIRST, &trial->itself);
+    if (trial->again.end == COMPARISON_NOT_COMPARABLE ||
+        trial->itself.end == COMPARISON_NOT_COMPARABLE) {
+        *ret_verdict = VERDICT_NOT_COMPARABLE;
+        return true;
+    }
     uint32_t left = 0;
     bool noise = false;
     for (uint32_t i = 0; i < trial->real.count; i++) {
@@ -231,10 +236,14 @@ static bool decide(struct trial *trial, enum verdict *ret_verdict)
 static void observe_times(struct judge *judge, const struct shadow *shadow)
 {
     const struct shadow_metrics *metrics = &shadow->policy->metrics;
-    int64_t first_us = (int64_t)shadow->answers[ANSWER_FIRST].duration_us;
-    int64_t second_us = (int64_t)shadow->answers[ANSWER_SECOND].duration_us;
-    metrics_observe(judge->metrics, metrics->duration, (uint64_t)second_us);
-    metrics_observe_delta(judge->metrics, metrics->delta, second_us - first_us);
+    const struct capture *first = &shadow->answers[ANSWER_FIRST];
+    const struct capture *second = &shadow->answers[ANSWER_SECOND];
+    if (!second->whole)
+        return;
+    metrics_observe(judge->metrics, metrics->duration, second->duration_us);
+    if (first->whole)
+        metrics_observe_delta(judge->metrics, metrics->delta,
+                              (int64_t)second->duration_us - (int64_t)first->duration_us);
 }
 
 void judge_decide_take(struct judge *judge, struct shadow *shadow)

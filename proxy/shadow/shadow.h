@@ -9,6 +9,9 @@
  *   JUDGING    the compare thread has it
  *   CONFIRMING both sides are asked again, since the answers differ
  *
+ * Each but JUDGING, whose queue is bounded, has an end by time: an answer by the policy's timeout,
+ * what the client's side takes (its request, the first answer) by SHADOW_PATIENCE times that.
+ *
  * In one worker's thread, but while JUDGING: then the compare thread owns it.
  */
 #ifndef SHADOW_SHADOW_H
@@ -22,6 +25,8 @@
 struct shadow;
 struct judge;
 
+enum { SHADOW_PATIENCE = 10 };
+
 /* What the shadows of one worker share. Owned by the worker. */
 struct shadow_environment {
     struct io *io;
@@ -31,7 +36,7 @@ struct shadow_environment {
     struct judge *judge;           /* borrowed */
     struct shadow_inbox inbox;     /* shadows that come back from the compare thread */
     struct list live;              /* all that this thread owns */
-    bool stopping;
+    bool shedding;                 /* the process is about to end: no new ones */
 };
 
 void shadow_environment_init(struct shadow_environment *environment, struct io *io);
@@ -39,15 +44,19 @@ void shadow_environment_init(struct shadow_environment *environment, struct io *
 /* Shadows that come back from the compare thread go on; called when the loop was woken. */
 void shadow_environment_receive(struct shadow_environment *environment);
 
+/* Begins no other from now on; those under way go on. */
+void shadow_environment_shed(struct shadow_environment *environment);
+
 /* Ends every shadow that this thread owns, and begins no other. */
 void shadow_environment_stop(struct shadow_environment *environment);
 
 /* After stop, and when the compare thread has ended. */
 void shadow_environment_done(struct shadow_environment *environment);
 
-/* What keeps the policy and the backends alive: given back when the shadow ends, in any thread. */
+/* What keeps the policy and the backends alive while there is a shadow; released in any thread. */
 struct shadow_holder {
     void *object;
+    void (*hold)(void *object);
     void (*release)(void *object);
 };
 
@@ -55,7 +64,8 @@ struct shadow_request {
     const struct shadow_policy *policy;
     const struct backend *first_backend; /* the one that the client's request goes to */
     const struct backend *second_backend;
-    struct strview first_path; /* as sent, without query */
+    struct strview original_path; /* without query, as the next two: what the client asked for */
+    struct strview first_path;    /* as sent */
     struct strview second_path;
     struct strview route;
     bool is_write;
@@ -64,15 +74,16 @@ struct shadow_request {
     const struct backend_request *request;
     struct strview request_id;
     uint64_t random;
-    struct shadow_holder holder; /* taken over only when a shadow comes of it */
+    struct shadow_holder holder; /* held when a shadow comes of it */
 };
 
 /*
- * Begins a shadow for a request that the plan has sampled. NULL when it is dropped; that has been
- * counted. Copies, and sends nothing in this call.
+ * Begins a shadow for a request that the plan has sampled, in *slot, which has to be NULL and stays
+ * where it is as long as there is a shadow in it. A shadow that ends, at once or during any call
+ * below, leaves NULL there; why has been counted. Copies, and sends nothing in this call.
  */
-struct shadow *shadow_begin(struct shadow_environment *environment,
-                            const struct shadow_request *request);
+void shadow_begin(struct shadow_environment *environment, const struct shadow_request *request,
+                  struct shadow **slot);
 
 /* The request's body as it passes by, and its end. */
 void shadow_request_body(struct shadow *shadow, const char *data, size_t length);
@@ -83,7 +94,8 @@ void shadow_first_head(struct shadow *shadow, const struct response_head *head);
 void shadow_first_body(struct shadow *shadow, const char *data, size_t length);
 void shadow_first_end(struct shadow *shadow);
 
-/* The exchange is over, with or without an answer: it does not touch the shadow any more. */
+/* The exchange is over, with or without an answer: it does not touch the shadow any more. Empties
+ * the slot. */
 void shadow_let_go(struct shadow *shadow);
 
 #endif

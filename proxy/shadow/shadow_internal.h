@@ -1,4 +1,7 @@
-/* The shadow from inside: shared by the files of this folder that make it up. */
+/*
+ * The shadow from inside: shared by shadow.c (its life), shadow_copy.c (the request) and what
+ * judges it.
+ */
 #ifndef SHADOW_SHADOW_INTERNAL_H
 #define SHADOW_SHADOW_INTERNAL_H
 
@@ -24,11 +27,10 @@ struct shadow {
     struct shadow_environment *environment;
     const struct shadow_policy *policy;
     struct shadow_holder holder;
-    struct arena arena; /* from the system, not from the worker's pool: threads change */
+    struct shadow_memory memory;
     enum shadow_phase phase;
-    bool attached; /* the exchange still feeds it */
-    bool counted;  /* as sent or dropped */
-    bool cancelled;
+    struct shadow **slot; /* where the exchange that feeds it has it; NULL: none does */
+    bool counted;         /* as sent or dropped */
 
     /* the request, copied */
     const struct backend *backends[2]; /* first, second */
@@ -47,10 +49,9 @@ struct shadow {
     enum ask_end ends[ANSWER_COUNT];
     uint32_t pending; /* asks under way */
     struct task start;
-    struct deadline confirm;
-    uint32_t confirmations; /* rounds asked so far */
+    struct deadline deadline; /* of the phase; in CONFIRMING when to ask */
+    uint32_t confirmations;   /* rounds asked so far */
     bool has_baseline;
-    size_t charged; /* taken from the budget for the shadow itself */
     uint64_t unix_ms;
     uint64_t began_us;
 };
@@ -60,5 +61,13 @@ void shadow_free(struct shadow *shadow);
 
 /* The compare thread has decided that both sides are asked once more. The worker's thread. */
 void shadow_confirm(struct shadow *shadow);
+
+/* --- shadow_copy.c ------------------------------------------------------------------------- */
+
+/* Copies all of the request that a copy needs, but its body. */
+void shadow_copy_request(struct shadow *shadow, const struct shadow_request *request);
+
+/* A field of our own in the copy for one of the sides: 0 the first, 1 the second. */
+void shadow_add_field(struct shadow *shadow, size_t side, const char *name, struct strview value);
 
 #endif

@@ -130,6 +130,7 @@ static void run_drain(void *receiver, void *argument)
     (void)argument;
     struct worker *worker = receiver;
     free_listeners(worker);
+    shadow_environment_shed(&worker->shadows);
     client_connections_drain(&worker->clients);
     tell_when_idle(&worker->clients);
 }

@@ -4,59 +4,10 @@ import json
 import os
 import threading
 import time
-import unittest
 
-from http1_backend import Http1Backend, answer_bytes, serving
-from strangler_test import ProxyCase, backend_text, config_text, curl, main, run_all, wait_until
-
-JSON = [("content-type", "application/json")]
-DROPS = ("queue_full", "memory", "body_limit", "deadline", "backend_down", "unsafe", "upgrade",
-         "client_gone", "shed")
-
-
-def saying(value, **options):
-    """A script: answers with this value as JSON."""
-    return serving(lambda request: answer_bytes(json.dumps(value).encode(), fields=JSON, **options))
-
-
-class ShadowCase(ProxyCase):
-    def backend(self, script) -> Http1Backend:
-        return self.closing(Http1Backend(script))
-
-    def start(self, legacy, extracted, stage="shadow", module="", isolated=False, shadow="",
-              backend="", **options):
-        self.legacy, self.extracted = self.backend(legacy), self.backend(extracted)
-        flag = "isolated = true;" if isolated else ""
-        text = config_text(
-            backend_text("monolith", self.legacy.port, more=backend),
-            backend_text("users", self.extracted.port, more=flag + backend),
-            more=f"""identity = [ "assign", "address" ]; modules: {{ users: {{ legacy = "monolith"; extracted = "users";
-              stage = "{stage}"; {module} shadow: {{ percent = 100; {shadow} }};
-              routes: {{ api: {{ prefix = "/api"; }}; }}; }}; }};""")
-        self.proxy = self.start_proxy(text, **options)
-        self.origin = f"http://127.0.0.1:{self.proxy.plain}"
-
-    def get(self, path="/api/users/1", *options):
-        return curl(self.origin + path, *options)
-
-    def total(self, name: str, **labels) -> int:
-        return int(self.proxy.total(f"strangler_{name}", module="users", **labels))
-
-    def wait_settled(self, sampled: int):
-        """Nothing is under way, and the books are balanced: sampled = sent + dropped."""
-        def settled():
-            return (self.total("shadow_sampled_total") == sampled
-                    and self.proxy.total("strangler_shadows_in_flight") == 0)
-        wait_until(f"{sampled} sampled, none in flight", settled)
-        self.assertEqual(self.total("shadow_sent_total") + self.total("shadow_dropped_total"),
-                         sampled)
-
-    def wait_verdict(self, verdict: str, count: int):
-        wait_until(f"{count} x {verdict}", lambda: self.verdicts().get(verdict) == count)
-
-    def verdicts(self) -> dict:
-        return {dict(sample.labels)["verdict"]: int(sample.value)
-                for sample in self.proxy.metrics() if sample.name == "strangler_compare_total"}
+from http1_backend import answer_bytes, serving
+from shadow_case import JSON, ShadowCase, saying
+from strangler_test import main, run_all, wait_until
 
 
 class Copies(ShadowCase):
@@ -100,19 +51,14 @@ class Copies(ShadowCase):
         copies = [r for r in self.legacy.requests + self.extracted.requests
                   if r.value("x-strangler-shadow") == "1"]
         self.assertGreaterEqual(len(copies), 20)
-        text = self.proxy_text().replace('"ramp"', '"retired"; write_owner = "extracted"')
-        self.proxy.reload("10-test.cfg", text)
+        self.change('"ramp"', '"retired"; write_owner = "extracted"')
         self.proxy.wait_total(1, "strangler_module_stage", module="users", stage="retired")
         self.get("/api", "-H", f"cookie: strangler_id={1:032x}")
         self.assertEqual(self.total("shadow_sampled_total"), 20)
 
-    def proxy_text(self) -> str:
-        with open(os.path.join(self.proxy.routes, "10-test.cfg"), encoding="utf-8") as file:
-            return file.read()
-
     def test_whole_people_are_sampled(self):
         self.start(saying({"id": 1}), saying({"id": 1}), shadow="")
-        self.proxy.reload("10-test.cfg", self.proxy_text().replace("percent = 100", "percent = 30"))
+        self.change("percent = 100", "percent = 30")
         for _ in range(2):
             for i in range(40):
                 self.get("/api", "-H", f"cookie: strangler_id={i:032x}")
@@ -123,10 +69,8 @@ class Copies(ShadowCase):
 
     def test_a_rewrite_holds_for_the_extracted_side_only(self):
         self.start(saying({"id": 1}), saying({"id": 1}))
-        text = self.proxy_text().replace(
-            'api: { prefix = "/api"; };',
-            'api: { prefix = "/api"; rewrite: { regex = "^/api/(.*)"; path = "/v2/$1"; }; };')
-        self.proxy.reload("10-test.cfg", text)
+        self.change('prefix = "/api";',
+                    'prefix = "/api"; rewrite: { regex = "^/api/(.*)"; path = "/v2/$1"; };')
         self.get("/api/users/1")
         self.wait_settled(1)
         self.assertEqual(self.extracted.requests[0].target, "/v2/users/1")
@@ -147,9 +91,7 @@ class Writes(ShadowCase):
 
     def test_a_get_that_writes_is_a_write(self):
         self.start(saying({"id": 1}), saying({"id": 1}))
-        text = Copies.proxy_text(self).replace(
-            'prefix = "/api";', 'prefix = "/api"; treat_as_write = true;')
-        self.proxy.reload("10-test.cfg", text)
+        self.change('prefix = "/api";', 'prefix = "/api"; treat_as_write = true;')
         self.get("/api/logout")
         self.wait_settled(1)
         self.assertEqual(self.total("shadow_dropped_total", reason="unsafe"), 1)

@@ -43,9 +43,11 @@ static void a_capture_keeps_no_more_than_it_may(void **state)
 {
     (void)state;
     struct shadow_budget budget = {.limit = 100000};
+    struct shadow_memory memory;
     struct capture capture;
     char piece[1000] = "x";
-    capture_init(&capture, &budget, 10000);
+    shadow_memory_init(&memory, &budget);
+    capture_init(&capture, &memory, 10000);
     for (int i = 0; i < 10; i++)
         capture_body(&capture, piece, sizeof(piece));
     assert_false(capture.cut_off);
@@ -62,10 +64,12 @@ static void the_budget_is_never_exceeded(void **state)
 {
     (void)state;
     struct shadow_budget budget = {.limit = 10000};
+    struct shadow_memory memory;
     struct capture captures[4];
     char piece[4000] = "x";
+    shadow_memory_init(&memory, &budget);
     for (int i = 0; i < 4; i++) {
-        capture_init(&captures[i], &budget, 100000);
+        capture_init(&captures[i], &memory, 100000);
         capture_body(&captures[i], piece, sizeof(piece));
         assert_int_equal(captures[i].cut_off, i >= 2);
         assert_true(atomic_load(&budget.used) <= budget.limit);
@@ -75,6 +79,40 @@ static void the_budget_is_never_exceeded(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static struct strview text_of(struct arena *arena, size_t length)
+{
+    char *bytes = arena_alloc(arena, length);
+    memset(bytes, 'x', length);
+    return strview_make(bytes, length);
+}
+
+static void heads_are_paid_for_and_a_bomb_of_them_is_cut_off(void **state)
+{
+    (void)state;
+    struct shadow_budget budget = {.limit = SHADOW_OWN_BYTES + 100000};
+    struct shadow_memory memory;
+    struct capture captures[2];
+    struct response_head head = {.status = 200};
+    struct arena arena;
+    arena_init(&arena, NULL);
+    headers_init(&head.headers);
+    headers_add(&head.headers, &arena, HEADER_OTHER, STRVIEW("x-large"), text_of(&arena, 60000));
+    shadow_memory_init(&memory, &budget);
+    assert_true(shadow_memory_charge(&memory));
+    for (int i = 0; i < 2; i++) {
+        capture_init(&captures[i], &memory, 1000);
+        capture_head(&captures[i], &head);
+        assert_int_equal(captures[i].status, 200);
+        assert_int_equal(captures[i].cut_off, i == 1);
+        assert_true(atomic_load(&budget.used) <= budget.limit);
+        capture_done(&captures[i]);
+    }
+    assert_true(atomic_load(&budget.used) > 60000);
+    shadow_memory_done(&memory);
+    assert_int_equal(atomic_load(&budget.used), 0);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +120,7 @@ int main(void)
         cmocka_unit_test(a_full_table_keeps_what_it_has),
         cmocka_unit_test(a_capture_keeps_no_more_than_it_may),
         cmocka_unit_test(the_budget_is_never_exceeded),
+        cmocka_unit_test(heads_are_paid_for_and_a_bomb_of_them_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
