@@ -10,7 +10,9 @@
 #include "proxy/core/check.h"
 #include "proxy/shadow/judge_internal.h"
 
-enum { QUEUE_MAX = 1024, THREAD_NICENESS = 10 };
+/* More than the budget of all shadows has room for: `max_inflight` or `memory` are reached first.
+ */
+enum { QUEUE_MAX = 8192, THREAD_NICENESS = 10 };
 
 /* --- the queue
  * -------------------------------------------------------------------------------------- */

@@ -150,6 +150,23 @@ class Drops(ShadowCase):
         self.get("/api", "-d", "x")
         self.check(1, unsafe=1)
 
+    def test_a_tunnel_is_not_copied(self):
+        def switch(connection):
+            connection.read_head()
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+                            b"connection: upgrade\r\n"
+                            b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+            connection.wait_end()
+        self.start(switch, saying({}))
+        self.change('prefix = "/api";', 'prefix = "/api"; websocket = true;')
+        client = self.client()
+        client.start("/api/chat", fields=[
+            ("upgrade", "websocket"), ("connection", "upgrade"), ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")])
+        self.assertEqual(client.read_head().status, 101)
+        self.check(1, upgrade=1)
+        client.reset()
+
     def test_half_a_request_of_a_client_that_left_is_not_sent(self):
         self.start(saying({}), saying({}), **WRITES, shadow='methods = [ "POST" ];')
         client = self.client()
