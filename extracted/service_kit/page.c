@@ -204,7 +204,12 @@ void page_see_other(struct page *page, const char *location)
 
 void page_ask_to_log_in(struct page *page)
 {
-    page_see_other(page, "/forum/login");
+    struct outcome stranger = outcome_of(OUTCOME_NOT_LOGGED_IN);
+    stranger = session_outcome(page->reply, &stranger);
+    if (stranger.kind == OUTCOME_NOT_LOGGED_IN)
+        page_see_other(page, "/forum/login");
+    else
+        page_reply_outcome(page, &stranger);
 }
 
 bool page_read_id(struct page *page, int64_t *ret_id)

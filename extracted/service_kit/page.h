@@ -58,6 +58,8 @@ void page_reply_status(struct page *page, unsigned status);
 
 /* 303 to a path of ours. */
 void page_see_other(struct page *page, const char *location);
+
+/* 303 to the log-in page; 503 if nobody can tell whether they are logged in. */
 void page_ask_to_log_in(struct page *page);
 
 /* The id in the path, plain decimal. False: the reply is a 404 page. */

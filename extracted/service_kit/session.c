@@ -30,7 +30,7 @@ struct check {
     struct question questions[SOURCES];
     unsigned asked;
     unsigned answered;
-    unsigned denied; /* answers that know of no such session */
+    bool is_decided; /* the owner of the sessions has spoken */
     int64_t patience_ms;
     int64_t known_user; /* by our own copy; 0: by it there is none */
     int64_t user;       /* the outcome */
@@ -99,26 +99,28 @@ static bool read_copy(struct database *database, const struct http_request *requ
     return is_good;
 }
 
-static int64_t read_answer(const struct http_outcome *outcome, int64_t now_ms)
+static void take_session(struct check *check, const struct http_outcome *outcome)
 {
     json_error_t error;
     json_t *object = json_loadb(outcome->body, outcome->body_bytes, 0, &error);
     int64_t user = json_integer_value(json_object_get(object, "user"));
     int64_t expires_ms = json_integer_value(json_object_get(object, "expires_ms"));
+    bool is_good = user > 0 && expires_ms > check->now_ms;
+    check->is_decided = is_good && json_is_true(json_object_get(object, "owner"));
+    if (is_good)
+        check->user = user;
     json_decref(object);
-    return user > 0 && expires_ms > now_ms ? user : 0;
 }
 
-/* One that knows the session is enough; all have to deny it; who says nothing leaves it to our
- * own copy. */
+/* What the owner says holds, also that there is no such session. Of the others one that knows it is
+ * enough; without any it is left to our own copy. */
 static void conclude(struct check *check)
 {
-    if (check->user == 0 && check->answered < check->asked)
+    if (!check->is_decided && check->answered < check->asked)
         return;
-    if (check->user == 0 && check->denied < check->asked)
+    if (!check->is_decided && check->user == 0)
         check->user = check->known_user;
-    if (!check->task.is_done)
-        http_task_finish(&check->task);
+    http_task_finish(&check->task);
 }
 
 static void on_answer(void *context, const struct http_outcome *outcome)
@@ -127,10 +129,14 @@ static void on_answer(void *context, const struct http_outcome *outcome)
     struct check *check = question->check;
     question->call = NULL;
     check->answered++;
-    if (outcome->status == 404)
-        check->denied++;
-    else if (outcome->status == 200 && check->user == 0)
-        check->user = read_answer(outcome, check->now_ms);
+    if (check->task.is_done)
+        return;
+    if (outcome->status == 200)
+        take_session(check, outcome);
+    if (outcome->status == 404) {
+        check->is_decided = true;
+        check->user = 0;
+    }
     conclude(check);
 }
 
@@ -191,7 +197,7 @@ static bool start_check(const struct http_request *request, const char *hash, in
 struct outcome session_outcome(const struct http_reply *reply, const struct outcome *outcome)
 {
     const struct check *check = (const struct check *)http_task_find(reply, free_check);
-    bool is_unsure = check != NULL && check->user == 0 && check->denied < check->asked;
+    bool is_unsure = check != NULL && check->user == 0 && !check->is_decided;
     return is_unsure && outcome->kind == OUTCOME_NOT_LOGGED_IN ? outcome_of(OUTCOME_OUT_OF_REACH)
                                                                : *outcome;
 }
@@ -220,7 +226,7 @@ bool session_find_user(struct database *database, const struct http_request *req
     struct session session = {0};
     const struct check *check = (const struct check *)http_task_find(reply, free_check);
     if (check != NULL) {
-        *ret_user = check->task.is_done ? check->user : check->known_user;
+        *ret_user = check->user != 0 || check->task.is_done ? check->user : check->known_user;
         return true;
     }
     *ret_user = 0;
@@ -256,9 +262,24 @@ static void reply_session(struct database *database, const struct http_request *
     body_text_add_string(&reply->body, ",\"expires_ms\":");
     body_text_add_json_integer(&reply->body, session->expires_ms);
     bool is_whole = add_username(database, request, session->user, &reply->body);
-    body_text_add_string(&reply->body, "}");
+    body_text_add_string(&reply->body, are_sessions_ours(database, request) ? ",\"owner\":true}"
+                                                                            : ",\"owner\":false}");
     if (is_whole)
         http_reply_json(reply);
+    else
+        http_reply_fault(reply);
+}
+
+/* Who does not own the sessions cannot deny one: it may just not be here yet. */
+static void reply_unknown(struct database *database, const struct http_request *request,
+                          struct http_reply *reply)
+{
+    struct ownership ownership;
+    const char *aggregate = request->state->feeds->aggregate;
+    if (are_sessions_ours(database, request))
+        problem_reply(reply, &(struct problem){.status = 404, .title = "Not Found"});
+    else if (ownership_read(database, aggregate, &ownership))
+        problem_reply_not_owner(reply, aggregate, &ownership);
     else
         http_reply_fault(reply);
 }
@@ -277,7 +298,7 @@ void session_answer_check(struct database *database, const struct http_request *
     } else if (!read_copy(database, request,
                           (struct http_view){json_string_value(id), SESSION_HASH_LENGTH},
                           &session)) {
-        problem_reply(reply, &(struct problem){.status = 404, .title = "Not Found"});
+        reply_unknown(database, request, reply);
     } else {
         reply_session(database, request, &session, reply);
     }

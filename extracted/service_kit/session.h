@@ -30,7 +30,8 @@ struct outcome session_outcome(const struct http_reply *reply, const struct outc
 bool session_read_cookie(struct http_view cookies, const char *name, struct http_view *ret_token);
 bool session_hash(struct http_view token, char ret_hash[SESSION_HASH_LENGTH + 1]);
 
-/* POST /internal/sessions/check {"id":HASH}: whether we know it, for the others. */
+/* POST /internal/sessions/check {"id":HASH}, for the others: 200 if we know it, and whether we own
+ * the sessions; 404 if we own them and there is none; 409 if we neither know it nor own them. */
 void session_answer_check(struct database *database, const struct http_request *request,
                           struct http_reply *reply);
 

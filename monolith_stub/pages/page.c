@@ -156,9 +156,13 @@ void page_answer_status(const struct request *request, struct reply *reply, unsi
                  (struct text_view){known[at].detail, strlen(known[at].detail)});
 }
 
-void page_ask_to_log_in(struct reply *reply)
+void page_ask_to_log_in(const struct request *request, struct reply *reply)
 {
-    reply_see_other(reply, "/forum/login");
+    struct outcome stranger = visitor_refusal(&request->visitor);
+    if (stranger.kind == OUTCOME_NOT_LOGGED_IN)
+        reply_see_other(reply, "/forum/login");
+    else
+        page_answer_outcome(request, reply, &stranger);
 }
 
 bool page_read_id(const struct request *request, struct reply *reply, int64_t *ret_id)

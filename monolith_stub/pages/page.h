@@ -31,8 +31,8 @@ void page_answer_outcome(const struct request *request, struct reply *reply,
                          const struct outcome *outcome);
 void page_answer_status(const struct request *request, struct reply *reply, unsigned status);
 
-/* 303 to the log-in page. */
-void page_ask_to_log_in(struct reply *reply);
+/* 303 to the log-in page; 503 if nobody can tell whether they are logged in. */
+void page_ask_to_log_in(const struct request *request, struct reply *reply);
 
 /* The id in the path; else a 404 page. */
 bool page_read_id(const struct request *request, struct reply *reply, int64_t *ret_id);

@@ -137,7 +137,7 @@ static void show_new(struct forum *forum, const struct request *request, struct 
 void page_thread_new(struct forum *forum, const struct request *request, struct reply *reply)
 {
     if (request->visitor.user == 0)
-        page_ask_to_log_in(reply);
+        page_ask_to_log_in(request, reply);
     else
         show_new(forum, request, reply, (struct text_view){"", 0}, NULL);
 }

@@ -58,7 +58,7 @@ void page_post_edit(struct forum *forum, const struct request *request, struct r
     if (!page_read_id(request, reply, &id))
         return;
     if (request->visitor.user == 0) {
-        page_ask_to_log_in(reply);
+        page_ask_to_log_in(request, reply);
         return;
     }
     struct outcome outcome = outcome_of(OUTCOME_DONE);

@@ -73,7 +73,7 @@ void page_profile_edit(struct forum *forum, const struct request *request, struc
     if (request->visitor.user == id) {
         answer(forum, request, reply, true);
     } else if (request->visitor.user == 0) {
-        page_ask_to_log_in(reply);
+        page_ask_to_log_in(request, reply);
     } else {
         struct outcome outcome = outcome_of(OUTCOME_NOT_YOURS);
         page_answer_outcome(request, reply, &outcome);

@@ -3,6 +3,7 @@
 Needs STRANGLER_BUILD (the build folder).
 """
 
+import hashlib
 import http.client
 import json
 import os
@@ -274,11 +275,13 @@ class Ownership(unittest.TestCase):
 
     def late_service(self):
         """A service whose long polls say nothing, as if news came late. What it answers at once is
-        `self.late`; while that is None, it does not."""
+        `self.late`; while that is None, it does not. `self.check` is its word about sessions."""
         over = threading.Event()
 
         def answer(connection, request):
-            if "wait=" in request.target or self.late is None:
+            if request.method == "POST" and self.late is not None:
+                connection.answer(request.stream, b"{}", self.check)
+            elif "wait=" in request.target or self.late is None:
                 over.wait(SECONDS_OF_SILENCE)
                 connection.answer(request.stream, b"", "503")
             else:
@@ -322,6 +325,26 @@ class Ownership(unittest.TestCase):
                        client.get("/api/2.0/me"), client.form("/forum/t/1/reply", {"text": "x"})):
             self.assertEqual((answer.status, answer.fields["retry-after"]), (503, "1"))
         self.assertEqual(client.get("/forum/t/1").status, 200)
+
+    def test_only_the_owner_of_the_sessions_can_deny_one(self):
+        self.late, self.check = [], "409"
+        _, client = self.start("--follow-users", self.late_service())
+        client.log_in("marga")
+        unknown = self.client(client.program)
+        unknown.cookies = {"sid": "a" * 43}
+        known = {"id": hashlib.sha256(client.cookies["sid"].encode()).hexdigest()}
+        other = {"id": "0" * 64}
+        check = "/internal/sessions/check"
+        self.assertTrue(client.json("POST", check, known).json["owner"])
+        self.assertEqual(client.json("POST", check, other).status, 404)
+        self.own(client, "users", "extracted", 2)
+        self.assertFalse(client.json("POST", check, known).json["owner"])
+        self.assertEqual(client.json("POST", check, other).status, 409)
+        self.assertEqual((client.get("/api/2.0/me").status, unknown.get("/api/2.0/me").status),
+                         (200, 503))
+        self.check = "404"
+        self.assertEqual((client.get("/api/2.0/me").status, unknown.get("/api/2.0/me").status),
+                         (401, 401))
 
     def back_to_this_side(self, client, writer):
         """Ids go on above those of the other side; what that still writes is history."""

@@ -699,6 +699,9 @@ class Threads(Service):
         self.assertEqual(self.add(body, token="v" * 43).status, 401)
         self.monolith.add("sessions", "delete", self.hash_of("u" * 43))
         wait_until(lambda: self.add(body, token="u" * 43).status == 401, "the log-out")
+        check, self.monolith.check = self.monolith.check, lambda _: (409, {})
+        self.assertEqual(self.add(body).status, 503)  # who does not own the sessions denies none
+        self.monolith.check = check
         self.monolith.answers.clear()
         begun = time.monotonic()
         answer = self.add(body)  # who would know says nothing: not a stranger, not a guest
