@@ -20,14 +20,14 @@ import time
 import unittest
 
 from forum import command_path
-from forum_people import Crowd, Reader, Writer
+from forum_people import Crowd, PageWriter, Reader, Writer
 from shipped_site import Site
 from strangler_test import main
 
 MODULES = ("users", "threads", "posts")
 WRITES = int(os.environ.get("STRANGLER_MIGRATION_WRITES", "0"))
 SEED = int(os.environ.get("STRANGLER_SEED", "0")) or random.randrange(1, 10 ** 6)
-WRITERS, READERS = 6, 4
+WRITERS, PAGE_WRITERS, READERS = 6, 3, 4
 SETTLE = "20s"
 AWAY_S = 1
 TABLES = {
@@ -85,8 +85,8 @@ class Steps(unittest.TestCase):
         self.addCleanup(self.site.proxy.finish)
         self.owners = dict.fromkeys(MODULES, "legacy")
         ports = (self.site.proxy.plain, self.site.proxy.tls)
-        self.writers = [Writer(f"writer-{i}", ports[i % 2], i % 2 == 1, self.may_fail)
-                        for i in range(WRITERS)]
+        self.writers = [(PageWriter if i < PAGE_WRITERS else Writer)(
+            f"writer-{i}", ports[i % 2], i % 2 == 1, self.may_fail) for i in range(WRITERS)]
         self.readers = [Reader(f"reader-{i}", ports[i % 2], i % 2 == 1, self.may_fail)
                         for i in range(READERS)]
         for module in MODULES:

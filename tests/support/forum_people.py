@@ -3,8 +3,11 @@ a ledger of what they were told is stored, and readers. Whoever meets what shoul
 
 import json
 import random
+import re
 import threading
 import time
+from html import escape
+from urllib.parse import urlencode
 
 from http1_backend import Gone
 from http2_peer import Http2Client
@@ -14,6 +17,8 @@ READ_BACK_S = 20
 # What may happen to a request while a program that it needs is down.
 AWAY = (502, 503, 504)
 CATEGORIES = ("lounge",)
+CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+OWN_PROFILE = re.compile(r'Logged in as <a href="/forum/u/(\d+)">')
 
 
 class Unanswered(Exception):
@@ -229,6 +234,148 @@ class Writer(Visitor):
         act()
 
 
+class PageWriter(Writer):
+    """The same by the forum's pages, as a browser without JavaScript does it: gets a form, sends it,
+    goes where it is told to, and sees there what it wrote."""
+
+    def page(self, path: str) -> str:
+        answer = self.ask("GET", path)
+        if answer.status == 303 and self.may_be_out:
+            self.log_in()
+            raise Unanswered
+        return self.expect_page(answer, path)
+
+    def expect_page(self, answer, path: str) -> str:
+        if answer.status != 200:
+            raise AssertionError(f"{self.name}: GET {path}: {answer.status} {answer.body[:300]!r}")
+        return answer.body.decode()
+
+    def find(self, pattern, page: str) -> str:
+        """What a page for somebody who is logged in has. While nobody can tell whether they are,
+        they read as a guest."""
+        found = pattern.search(page)
+        if found is None and self.may_fail:
+            raise Unanswered
+        return found.group(1)
+
+    def csrf(self, page: str) -> str:
+        return self.find(CSRF, page)
+
+    def send_form(self, path: str, csrf: str, **values):
+        body = urlencode({"csrf": csrf, **values}).encode()
+        return self.ask("POST", path, body, "application/x-www-form-urlencoded")
+
+    def submit(self, path: str, csrf: str, **values) -> str:
+        """Where the answer leads to."""
+        answer = self.send_form(path, csrf, **values)
+        if answer.status in (401, 403) and self.may_be_out and path != "/forum/login":
+            self.log_in()
+            raise Unanswered
+        if answer.status != 303:
+            raise AssertionError(f"{self.name}: POST {path}: {answer.status} {answer.body[:500]!r}")
+        self.written += 1
+        return answer.value("location")
+
+    def see(self, path: str, text: str):
+        if escape(text.strip()) not in self.page(path.split("#")[0]):
+            raise AssertionError(f"{self.name}: {path}: its own write is not there")
+
+    # --- coming and going
+
+    def arrive(self):
+        csrf = self.csrf(self.page("/forum/register"))
+        answer = self.send_form("/forum/register", csrf, username=self.name, password=PASSWORD,
+                                name="Writer")
+        if answer.status == 422 and self.may_be_known:
+            self.log_in()
+            return
+        if answer.status != 303:
+            raise AssertionError(f"{self.name}: register: {answer.status} {answer.body[:500]!r}")
+        self.written += 1
+        self.find_user()
+
+    def find_user(self):
+        self.user = int(self.find(OWN_PROFILE, self.page("/forum")))
+
+    def log_in(self):
+        page = self.expect_page(self.ask("GET", "/forum/login"), "/forum/login")
+        self.submit("/forum/login", self.csrf(page), username=self.name, password=PASSWORD)
+        self.may_be_out = False
+        self.find_user()
+
+    def log_out(self):
+        csrf = self.csrf(self.page("/forum"))
+        self.may_be_out = self.may_fail
+        self.submit("/forum/logout", csrf)
+
+    def come_again(self):
+        self.log_out()
+        self.log_in()
+
+    # --- writing
+
+    def open_thread(self):
+        title = self.new_text()[:100].strip()
+        csrf = self.csrf(self.page("/forum/c/lounge/new"))
+        self.ledger.may_have_added.append(title)
+        location = self.submit("/forum/c/lounge/new", csrf, title=title)
+        self.ledger.may_have_added.remove(title)
+        thread = int(location.rsplit("/", 1)[1])
+        self.ledger.threads[thread] = {title}
+        self.open_threads.append(thread)
+        self.see(location, title)
+
+    def reply(self):
+        text = self.new_text()
+        thread = self.random.choice(self.open_threads[-3:])
+        csrf = self.csrf(self.page(f"/forum/t/{thread}"))
+        self.ledger.may_have_added.append(text)
+        location = self.submit(f"/forum/t/{thread}/reply", csrf, text=text)
+        self.ledger.may_have_added.remove(text)
+        post = int(location.rsplit("-", 1)[1])
+        self.ledger.posts[post] = {text}
+        self.ledger.likes[post] = {False}
+        self.see(location, text)
+
+    def edit(self):
+        post = self.own_post()
+        if post is None:
+            return
+        text = self.new_text()
+        csrf = self.csrf(self.page(f"/forum/p/{post}/edit"))
+        self.ledger.may(self.ledger.posts[post], text)
+        location = self.submit(f"/forum/p/{post}/edit", csrf, text=text)
+        self.ledger.will(self.ledger.posts[post], text)
+        self.see(location, text)
+
+    def delete(self):
+        post = self.own_post()
+        if post is None:
+            return
+        csrf = self.csrf(self.page(f"/forum/p/{post}/edit"))
+        self.ledger.may(self.ledger.posts[post], None)
+        self.submit(f"/forum/p/{post}/delete", csrf)
+        self.ledger.will(self.ledger.posts[post], None)
+
+    def like(self):
+        post = self.own_post()
+        if post is None:
+            return
+        likes = self.random.random() < 0.7
+        csrf = self.csrf(self.page(f"/forum/p/{post}/edit"))
+        self.ledger.may(self.ledger.likes[post], likes)
+        self.submit(f"/forum/p/{post}/like", csrf, like=int(likes))
+        self.ledger.will(self.ledger.likes[post], likes)
+
+    def edit_profile(self):
+        bio = self.new_text()
+        csrf = self.csrf(self.page(f"/forum/u/{self.user}/edit"))
+        self.ledger.may(self.ledger.bio, bio)
+        location = self.submit(f"/forum/u/{self.user}/edit", csrf, name="Writer", bio=bio)
+        self.ledger.will(self.ledger.bio, bio)
+        self.see(location, bio)
+
+
 class Reader(Visitor):
     """Reads what has always been there; each answer is a whole one."""
 
@@ -236,7 +383,8 @@ class Reader(Visitor):
              "/api/posts/in-thread/{}", "/api/posts/by-user/{}", "/api/2.0/users/{}",
              "/api/2.0/users?ids=1,2,{}", "/api/2.0/categories", "/api/2.0/threads/{}",
              "/api/2.0/categories/lounge/threads", "/api/2.0/threads/{}/posts", "/api/2.0/posts/{}",
-             "/api/2.0/search?q=the", "/api/2.0/threads?ids={}")
+             "/api/2.0/search?q=the", "/api/2.0/threads?ids={}", "/forum", "/forum/c/lounge",
+             "/forum/t/{}", "/forum/u/{}", "/forum/search?q=the", "/forum/login")
 
     def __init__(self, name: str, port: int, tls: bool, may_fail: bool = False, seed: int = 0):
         super().__init__(name, port, tls, may_fail)
@@ -248,7 +396,10 @@ class Reader(Visitor):
         answer = self.ask("GET", path)
         if answer.status != 200:
             raise AssertionError(f"{self.name}: GET {path}: {answer.status} {answer.body[:300]!r}")
-        json.loads(answer.body)
+        if path.startswith("/forum"):
+            assert answer.body.endswith(b"</html>\n"), answer.body[-100:]
+        else:
+            json.loads(answer.body)
 
 
 class Crowd:
