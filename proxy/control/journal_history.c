@@ -113,10 +113,15 @@ static bool read_items(struct journal *journal, uint64_t id, struct live_items *
     return good;
 }
 
-/* One row, handed on. False with *fault untouched when the reader has had enough. */
-static bool give_entry(struct journal *journal, sqlite3_stmt *statement,
-                       bool (*on_entry)(void *context, const struct journal_entry *entry),
-                       void *context, struct fault *fault, bool *ret_failed)
+struct history_reader {
+    struct journal *journal;
+    bool (*on_entry)(void *context, const struct journal_entry *entry);
+    void *context;
+    bool failed;
+};
+
+/* One row, handed on. False when the reader has had enough, or failed. */
+static bool give_entry(struct history_reader *reader, sqlite3_stmt *statement, struct fault *fault)
 {
     struct live_items items = {.items = NULL};
     struct journal_entry entry = {
@@ -129,21 +134,21 @@ static bool give_entry(struct journal *journal, sqlite3_stmt *statement,
         .undo_of = sql_column_number(statement, 7),
         .undone_by = sql_column_number(statement, 8),
     };
-    bool good = change_verb_parse(sql_column_text(statement, 2), &entry.verb) ||
-                not_understood(fault, entry.id);
-    good = good && read_items(journal, entry.id, &items, fault);
-    *ret_failed = !good;
+    reader->failed = (!change_verb_parse(sql_column_text(statement, 2), &entry.verb) &&
+                      !not_understood(fault, entry.id)) ||
+                     !read_items(reader->journal, entry.id, &items, fault);
     entry.items = items.items;
     entry.item_count = items.count;
-    good = good && on_entry(context, &entry);
+    bool goes_on = !reader->failed && reader->on_entry(reader->context, &entry);
     live_items_done(&items);
-    return good;
+    return goes_on;
 }
 
 bool journal_history(struct journal *journal, const struct journal_query *query,
                      bool (*on_entry)(void *context, const struct journal_entry *entry),
                      void *context, struct fault *fault)
 {
+    struct history_reader reader = {journal, on_entry, context, false};
     uint64_t first = query->first != 0 ? query->first : INT64_MAX;
     uint64_t limit = query->limit != 0 ? query->limit : INT64_MAX;
     sqlite3_stmt *statement = sql_prepare(
@@ -155,14 +160,13 @@ bool journal_history(struct journal *journal, const struct journal_query *query,
         SQL_VALUES(SQL_NUMBER(first), SQL_TEXT(query->module), SQL_NUMBER(limit)), fault);
     if (statement == NULL)
         return false;
-    bool failed = false;
     int step = sqlite3_step(statement);
-    while (step == SQLITE_ROW && give_entry(journal, statement, on_entry, context, fault, &failed))
+    while (step == SQLITE_ROW && give_entry(&reader, statement, fault))
         step = sqlite3_step(statement);
     if (step != SQLITE_ROW && step != SQLITE_DONE)
-        failed = !sql_fault(journal, fault);
+        reader.failed = !sql_fault(journal, fault);
     sqlite3_finalize(statement);
-    return !failed;
+    return !reader.failed;
 }
 
 static bool read_number(struct journal *journal, sqlite3_stmt *statement, uint64_t *ret_number,

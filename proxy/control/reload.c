@@ -92,6 +92,10 @@ static void end_jobs(struct control *control, int status, bool changed, const ch
         job->result.changed = changed;
         if (status != 200)
             change_refuse(&job->result, status, "%s", why);
+        else if (!job->result.durable)
+            change_refuse(&job->result, 500,
+                          "the files are in force, but what they have changed of commands could "
+                          "not be recorded; the next start finds it again");
         change_job_end(job);
     }
 }
@@ -167,6 +171,16 @@ static void describe_reload(struct live_commit *commit, const struct control *co
         commit->entry.why = job->note.why;
 }
 
+static void tell_jobs(struct control *control, uint64_t entry, bool is_durable)
+{
+    struct list *jobs = &control->reloads;
+    for (struct list *node = jobs->next; node != jobs; node = node->next) {
+        struct change_job *job = LIST_ENTRY(node, struct change_job, waiting);
+        job->result.entry = entry;
+        job->result.durable = is_durable;
+    }
+}
+
 /*
  * The overrides that the files have overtaken are dropped in the journal and in force at the same
  * time, as far as two places can: a crash in between is put right at the next start, which drops
@@ -187,8 +201,10 @@ static bool publish_merged(struct control *control, struct live_commit *commit,
         return false;
     live_commit_take(commit);
     struct fault lost;
-    if (journals && !live_commit_finish(commit, &lost))
+    bool is_durable = !journals || live_commit_finish(commit, &lost);
+    if (!is_durable)
         log_error("what the files have changed could not be recorded: %s", lost.text);
+    tell_jobs(control, is_durable ? commit->entry.id : 0, is_durable);
     control_log_change(commit);
     live_clock_set(control);
     return true;

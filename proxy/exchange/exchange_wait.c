@@ -9,8 +9,7 @@ enum { WAIT_MS = 5000, GIVE_VECTORS = 16 };
 static void on_wait_expired(struct deadline *deadline)
 {
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, wait);
-    exchange_reply_locally(exchange, 503,
-                           "Writes are held while their owner is changed; try again in a moment.");
+    exchange_reply_locally(exchange, 503, "Writes are held at the moment; try again soon.");
 }
 
 void exchange_wait(struct exchange *exchange)

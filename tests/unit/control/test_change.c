@@ -437,6 +437,7 @@ static void a_reload_drops_only_what_the_files_have_overtaken(void **state)
     fixture_change(&fixture, stage(STAGE_LIVE));
     fixture_write(&fixture, "stage = \"ramp\"; percent = 30;");
     assert_int_equal(fixture_change(&fixture, verb_for_all(CHANGE_RELOAD)), 200);
+    assert_int_equal(fixture.result.entry, 3);
     assert_int_equal(fixture_module(&fixture, "users").threshold, 300000);
     assert_int_equal(fixture_module(&fixture, "users").stage, STAGE_LIVE);
     fixture_restart(&fixture, NULL);

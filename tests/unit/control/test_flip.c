@@ -234,6 +234,24 @@ static void an_undo_of_writes_moves_them_back(void **state)
     fixture_done(&fixture);
 }
 
+static void writes_that_follow_reads_can_be_put_on_one_side_and_back(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture_restart(&fixture, "stage = \"ramp\"; write_owner = \"follow\"; shared_store = true;");
+    assert_int_equal(owner(&fixture), WRITE_OWNER_FOLLOW);
+    assert_int_equal(fixture_change(&fixture, verb(CHANGE_FREEZE)), 200);
+    assert_true(fixture_module(&fixture, "users").frozen);
+    assert_int_equal(fixture_change(&fixture, verb(CHANGE_UNFREEZE)), 200);
+    assert_int_equal(fixture_change(&fixture, writes(WRITE_OWNER_LEGACY)), 200);
+    assert_int_equal(owner(&fixture), WRITE_OWNER_LEGACY);
+    assert_int_equal(fixture_change(&fixture, (struct change){.verb = CHANGE_UNDO}), 200);
+    assert_int_equal(owner(&fixture), WRITE_OWNER_FOLLOW);
+    fixture_assert_told(&fixture, "users legacy 2\nusers follow 3\n");
+    fixture_done(&fixture);
+}
+
 static void unconfirmed_writes_move_back(void **state)
 {
     (void)state;
@@ -278,6 +296,7 @@ int main(void)
         cmocka_unit_test(without_a_journal_no_program_is_run),
         cmocka_unit_test(a_journal_that_fails_in_the_middle_leads_the_way_back),
         cmocka_unit_test(an_undo_of_writes_moves_them_back),
+        cmocka_unit_test(writes_that_follow_reads_can_be_put_on_one_side_and_back),
         cmocka_unit_test(unconfirmed_writes_move_back),
         cmocka_unit_test(unconfirmed_writes_move_back_at_the_next_start),
     };
