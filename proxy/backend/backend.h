@@ -46,6 +46,7 @@ struct backend {
     struct tls_client *tls;                   /* NULL: in clear */
     _Atomic(struct endpoint_set *) endpoints; /* owned; only control puts another in its place */
     struct timeouts timeouts;
+    struct breaker_limits limits;
     struct backend_metrics metrics;
 };
 

@@ -23,6 +23,12 @@ static void pool_close_connections(struct backend_pool *pool)
         http1_close_connections(pool);
 }
 
+/* One worker's part of a backend: what it may do, and its pools. */
+struct backend_share {
+    struct breaker_share breaker;
+    struct list pools;
+};
+
 void backend_pools_done(struct backend_pools *pools)
 {
     for (uint32_t i = 0; i < pools->count; i++) {
@@ -33,6 +39,12 @@ void backend_pools_done(struct backend_pools *pools)
         tls_resumption_done(&pools->items[i]->resumption);
         free(pools->items[i]);
     }
+    for (uint32_t i = 0; i < pools->share_count; i++) {
+        if (pools->shares[i] != NULL)
+            breaker_share_done(&pools->shares[i]->breaker);
+        free(pools->shares[i]);
+    }
+    free(pools->shares);
     free(pools->items);
     *pools = (struct backend_pools){0};
 }
@@ -57,20 +69,56 @@ void backend_pools_retire(struct backend_pools *pools, const struct backend *bac
     }
 }
 
-uint32_t backend_pools_in_flight(const struct backend_pools *pools)
+void backend_census_init(struct backend_census *census, const struct endpoint_registry *registry)
 {
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < pools->count; i++)
-        sum += pools->items[i] != NULL ? pools->items[i]->in_flight : 0;
-    return sum;
+    uint32_t endpoints = endpoint_registry_count(registry);
+    uint32_t breakers = endpoint_registry_breaker_count(registry);
+    *census = (struct backend_census){
+        .in_flight = memory_zalloc(endpoints * sizeof(uint32_t)),
+        .connections = memory_zalloc(endpoints * sizeof(uint32_t)),
+        .pending = memory_zalloc(breakers * sizeof(uint32_t)),
+        .endpoint_count = endpoints,
+        .breaker_count = breakers,
+    };
 }
 
-uint32_t backend_pools_connections(const struct backend_pools *pools)
+void backend_census_done(struct backend_census *census)
 {
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < pools->count; i++)
-        sum += pools->items[i] != NULL ? pools->items[i]->connection_count : 0;
-    return sum;
+    free(census->in_flight);
+    free(census->connections);
+    free(census->pending);
+    *census = (struct backend_census){0};
+}
+
+void backend_pools_count(const struct backend_pools *pools, struct backend_census *census)
+{
+    for (uint32_t i = 0; i < pools->count && i < census->endpoint_count; i++) {
+        const struct backend_pool *pool = pools->items[i];
+        census->in_flight[i] += pool != NULL ? pool->in_flight : 0;
+        census->connections[i] += pool != NULL ? pool->connection_count : 0;
+    }
+    for (uint32_t i = 0; i < pools->share_count && i < census->breaker_count; i++) {
+        const struct backend_share *share = pools->shares[i];
+        census->pending[i] += share != NULL ? share->breaker.quotas[BREAKER_PENDING].used : 0;
+    }
+}
+
+static struct backend_share *share_of(struct backend_pools *pools, struct breaker *breaker)
+{
+    if (breaker->id >= pools->share_count) {
+        uint32_t count = breaker->id + 1;
+        pools->shares = memory_realloc(pools->shares, count * sizeof(*pools->shares));
+        for (uint32_t i = pools->share_count; i < count; i++)
+            pools->shares[i] = NULL;
+        pools->share_count = count;
+    }
+    struct backend_share **slot = &pools->shares[breaker->id];
+    if (*slot == NULL) {
+        *slot = memory_zalloc(sizeof(**slot));
+        breaker_share_init(&(*slot)->breaker, breaker, &pools->io->loop);
+        list_init(&(*slot)->pools);
+    }
+    return *slot;
 }
 
 static struct backend_pool *pool_new(struct backend_pools *pools, struct endpoint_state *endpoint)
@@ -79,8 +127,14 @@ static struct backend_pool *pool_new(struct backend_pools *pools, struct endpoin
     pool->io = pools->io;
     pool->budget = &pools->budget;
     pool->endpoint = endpoint;
+    list_init(&pool->of_share);
     list_init(&pool->idle);
     list_init(&pool->connections);
+    if (endpoint->breaker == NULL || pools->unlimited)
+        return pool;
+    struct backend_share *share = share_of(pools, endpoint->breaker);
+    pool->share = &share->breaker;
+    list_append(&share->pools, &pool->of_share);
     return pool;
 }
 
@@ -99,12 +153,84 @@ struct backend_pool *backend_pools_get(struct backend_pools *pools, struct endpo
     return *slot;
 }
 
-struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
-                                                const struct backend_stream_options *options)
+/* --- room ------------------------------------------------------------------------------------ */
+
+static struct backend_stream *open_stream(struct backend_pool *pool,
+                                          const struct backend_stream_options *options)
 {
     if (pool->endpoint->protocol == BACKEND_H2)
         return http2_open_stream(pool, options);
     return http1_open_stream(pool, options);
+}
+
+struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
+                                                const struct backend_stream_options *options)
+{
+    struct breaker_share *share = pool->share;
+    if (share == NULL)
+        return open_stream(pool, options);
+    if (!options->waited && breaker_has_waiters(share))
+        return NULL;
+    if (!breaker_take(share, BREAKER_IN_FLIGHT, options->limits)) {
+        if (!options->waited)
+            breaker_count_reached(share, BREAKER_IN_FLIGHT);
+        return NULL;
+    }
+    struct backend_stream *stream = open_stream(pool, options);
+    if (stream == NULL) {
+        breaker_untake(share, BREAKER_IN_FLIGHT);
+        if (!options->waited)
+            breaker_count_reached(share, BREAKER_CONNECTIONS);
+    }
+    return stream;
+}
+
+void pool_stream_closed(struct backend_pool *pool)
+{
+    pool->in_flight--;
+    if (pool->share != NULL)
+        breaker_give(pool->share, BREAKER_IN_FLIGHT);
+}
+
+void pool_connection_closed(struct backend_pool *pool)
+{
+    pool->connection_count--;
+    if (pool->share != NULL)
+        breaker_give(pool->share, BREAKER_CONNECTIONS);
+}
+
+/* Ends a connection to another endpoint of the backend that nobody uses. */
+static bool end_idle_connection(struct breaker_share *breaker)
+{
+    struct backend_share *share = LIST_ENTRY(breaker, struct backend_share, breaker);
+    for (struct list *at = share->pools.next; at != &share->pools; at = at->next) {
+        if (http1_close_oldest(LIST_ENTRY(at, struct backend_pool, of_share)))
+            return true;
+    }
+    return false;
+}
+
+static bool take_connection(struct breaker_share *share, const struct breaker_limits *limits)
+{
+    return share == NULL || breaker_take(share, BREAKER_CONNECTIONS, limits) ||
+           (end_idle_connection(share) && breaker_take(share, BREAKER_CONNECTIONS, limits));
+}
+
+bool pool_open_connection(struct backend_pool *pool, const struct backend_stream_options *options,
+                          struct ssl_st **ret_tls)
+{
+    const struct endpoint_state *endpoint = pool->endpoint;
+    if (!take_connection(pool->share, options->limits))
+        return false;
+    pool->connection_count++;
+    *ret_tls = NULL;
+    if (options->tls == NULL)
+        return true;
+    *ret_tls = tls_client_new_connection(options->tls, endpoint->host, &endpoint->address,
+                                         &pool->resumption);
+    if (*ret_tls == NULL)
+        pool_connection_closed(pool);
+    return *ret_tls != NULL;
 }
 
 void stream_init(struct backend_stream *stream, struct backend_pool *pool,
@@ -139,15 +265,6 @@ void backend_pool_failed(struct backend_pool *pool, const struct endpoint_set *s
         return;
     pool->failed_turn = loop->turn;
     endpoint_failed(pool->endpoint, set, loop->now_ms);
-}
-
-bool pool_new_tls(struct backend_pool *pool, struct tls_client *tls, struct ssl_st **ret_tls)
-{
-    const struct endpoint_state *endpoint = pool->endpoint;
-    *ret_tls = tls != NULL ? tls_client_new_connection(tls, endpoint->host, &endpoint->address,
-                                                       &pool->resumption)
-                           : NULL;
-    return tls == NULL || *ret_tls != NULL;
 }
 
 void pool_tls_failed(struct backend_pool *pool, const char *why)
@@ -191,7 +308,7 @@ static void failed_close(struct backend_stream *base)
 {
     struct failed_stream *stream = LIST_ENTRY(base, struct failed_stream, base);
     task_cancel(&stream->fail);
-    stream->pool->in_flight--;
+    pool_stream_closed(stream->pool);
     /* Its memory is the owner's arena. */
 }
 

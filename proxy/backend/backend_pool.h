@@ -7,12 +7,13 @@
 
 #include "proxy/backend/backend.h"
 #include "proxy/backend/backend_stream.h"
+#include "proxy/backend/endpoint_registry.h"
 #include "proxy/net/io.h"
-
-enum { BACKEND_POOL_CONNECTIONS_MAX = 1024 };
 
 struct backend_pool {
     struct io *io;
+    struct breaker_share *share; /* of the backend; NULL: without limits */
+    struct list of_share;        /* all pools of the backend */
     struct body_budget *budget;
     struct endpoint_state *endpoint;
     struct list idle;        /* HTTP/1.1: connections without a request, newest first */
@@ -26,12 +27,15 @@ struct backend_pool {
     int32_t owed;         /* round_robin with weights: how far this endpoint is behind its share */
 };
 
-/* All pools of a worker, by endpoint id. */
+/* All pools of a worker, by endpoint id, and its shares, by breaker id. */
 struct backend_pools {
     struct io *io;
     struct body_budget budget;
     struct backend_pool **items;
     uint32_t count;
+    struct backend_share **shares;
+    uint32_t share_count;
+    bool unlimited; /* for what no client waits for: probes, copies */
 };
 
 void backend_pools_init(struct backend_pools *pools, struct io *io, size_t body_budget_bytes);
@@ -43,9 +47,21 @@ void backend_pools_done(struct backend_pools *pools);
 void backend_pools_retire(struct backend_pools *pools, const struct backend *backends,
                           uint32_t backend_count);
 
-/* Open streams of all pools. */
-uint32_t backend_pools_in_flight(const struct backend_pools *pools);
-uint32_t backend_pools_connections(const struct backend_pools *pools);
+/* What is open, in sums over workers. By the ids of endpoints and of breakers. */
+struct backend_census {
+    uint32_t *in_flight;   /* requests, by endpoint */
+    uint32_t *connections; /* by endpoint */
+    uint32_t *pending;     /* requests that wait for room, by breaker */
+    uint32_t endpoint_count;
+    uint32_t breaker_count;
+};
+
+/* For all that the registry knows now, each 0. Control thread. */
+void backend_census_init(struct backend_census *census, const struct endpoint_registry *registry);
+void backend_census_done(struct backend_census *census);
+
+/* Adds what these pools have; ids outside of the census are left out. */
+void backend_pools_count(const struct backend_pools *pools, struct backend_census *census);
 
 /* The pool of an endpoint, made when it is asked for the first time. */
 struct backend_pool *backend_pools_get(struct backend_pools *pools,
@@ -54,15 +70,18 @@ struct backend_pool *backend_pools_get(struct backend_pools *pools,
 struct backend_stream_options {
     const struct backend_request *request; /* has to outlive the stream */
     const struct timeouts *timeouts;       /* resolved: no TIMEOUT_UNSET; read during the call */
+    const struct breaker_limits *limits;   /* read during the call */
     struct tls_client *tls;                /* NULL: in clear; read during the call */
+    bool waited;                           /* for room: does not queue up behind others */
     const struct backend_stream_events *events;
     void *owner;
     struct arena *arena;
 };
 
 /*
- * Sends the request on an idle or a new connection. Never NULL and never an event inside the call:
- * a failure to connect comes as on_failed in a later one.
+ * Sends the request on an idle or a new connection. NULL when there is no room: the backend's
+ * limits are reached, or others wait for that already. Never an event inside the call: a failure to
+ * connect comes as on_failed in a later one.
  */
 struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
                                                 const struct backend_stream_options *options);

@@ -7,7 +7,8 @@
 #include "proxy/backend/backend_pool.h"
 #include "proxy/backend/endpoint_health.h"
 
-/* A stream on an idle or new connection of the pool; see backend_pool_open_stream. */
+/* A stream on an idle or new connection of the pool; NULL when another connection may not be made.
+ */
 struct backend_stream *http1_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options);
 struct backend_stream *http2_open_stream(struct backend_pool *pool,
@@ -18,10 +19,18 @@ void http1_close_connections(struct backend_pool *pool);
 void http2_close_connections(struct backend_pool *pool);
 
 /*
- * What a new connection to the pool's endpoint takes with it: a TLS object, or NULL in clear. False
- * when there is no memory for one.
+ * A place for one more connection, and what it takes along: a TLS object, or NULL in clear. False
+ * when the limits are reached, or there is no memory for it.
  */
-bool pool_new_tls(struct backend_pool *pool, struct tls_client *tls, struct ssl_st **ret_tls);
+bool pool_open_connection(struct backend_pool *pool, const struct backend_stream_options *options,
+                          struct ssl_st **ret_tls);
+void pool_connection_closed(struct backend_pool *pool);
+
+/* Each stream that stream_init began ends here. */
+void pool_stream_closed(struct backend_pool *pool);
+
+/* Closes the idle connection that was used least lately, if there is one. */
+bool http1_close_oldest(struct backend_pool *pool);
 
 /* A handshake failed: operators want to know why. `why` is a static text. */
 void pool_tls_failed(struct backend_pool *pool, const char *why);

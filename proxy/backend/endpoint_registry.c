@@ -9,6 +9,17 @@ enum { FIRST_SEGMENT = 16, SEGMENTS_MAX = 24, FIRST_BUCKETS = 64 };
 
 #define HASH_BASIS UINT64_C(0xcbf29ce484222325)
 
+struct breaker_entry {
+    struct breaker *breaker;
+    uint64_t hash;
+};
+
+struct breaker_list {
+    struct breaker_entry *items;
+    size_t count;
+    size_t capacity;
+};
+
 /*
  * States by id stand in segments, each twice as large as the one before, that never move: workers
  * may read while control adds. The buckets (chains of ids) are control's alone.
@@ -18,6 +29,7 @@ struct endpoint_registry {
     _Atomic uint32_t count;
     uint32_t *buckets; /* id + 1 of the first in the chain; 0: none */
     size_t bucket_count;
+    struct breaker_list breakers; /* control's alone */
 };
 
 struct endpoint_entry {
@@ -54,6 +66,9 @@ void endpoint_registry_free(struct endpoint_registry *registry)
         free(entry_at(registry, id)->state);
     for (size_t i = 0; i < SEGMENTS_MAX; i++)
         free(atomic_load_explicit(&registry->segments[i], memory_order_relaxed));
+    for (size_t i = 0; i < registry->breakers.count; i++)
+        free(registry->breakers.items[i].breaker);
+    free(registry->breakers.items);
     free(registry->buckets);
     free(registry);
 }
@@ -148,9 +163,41 @@ struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
     struct endpoint_entry *entry = entry_at(registry, id);
     entry->hash = hash;
     entry->state = state_new(id, backend_name, address_text, address, protocol);
+    entry->state->breaker = endpoint_registry_breaker(registry, backend_name);
     link_entry(registry, id);
     atomic_store_explicit(&registry->count, id + 1, memory_order_release);
     return entry->state;
+}
+
+struct breaker *endpoint_registry_breaker(struct endpoint_registry *registry,
+                                          struct strview backend_name)
+{
+    struct breaker_list *list = &registry->breakers;
+    uint64_t hash = hash_add(HASH_BASIS, backend_name);
+    for (size_t i = 0; i < list->count; i++) {
+        struct breaker *breaker = list->items[i].breaker;
+        if (list->items[i].hash == hash && strview_equal(breaker->backend_name, backend_name))
+            return breaker;
+    }
+    struct breaker *breaker = memory_zalloc(sizeof(*breaker) + backend_name.length + 1);
+    char *name = (char *)(breaker + 1);
+    memcpy(name, backend_name.data, backend_name.length);
+    breaker->id = (uint32_t)list->count;
+    breaker->backend_name = strview_make(name, backend_name.length);
+    *ARRAY_PUSH(list) = (struct breaker_entry){.breaker = breaker, .hash = hash};
+    return breaker;
+}
+
+uint32_t endpoint_registry_breaker_count(const struct endpoint_registry *registry)
+{
+    return (uint32_t)registry->breakers.count;
+}
+
+const struct breaker *endpoint_registry_breaker_at(const struct endpoint_registry *registry,
+                                                   uint32_t id)
+{
+    CHECK(id < registry->breakers.count);
+    return registry->breakers.items[id].breaker;
 }
 
 uint32_t endpoint_registry_count(const struct endpoint_registry *registry)

@@ -1,7 +1,8 @@
 /*
  * Every endpoint the process has known, keyed by backend name, address and protocol, so that what
- * was learned (health, ejection) survives reloads. Control owns it and is the only thread that
- * adds; an endpoint_state is never freed before the registry, so workers hold plain pointers.
+ * was learned (health, ejection) survives reloads; and what is shared about each backend. Control
+ * owns it and is the only thread that adds; nothing in it is freed before the registry, so workers
+ * hold plain pointers.
  */
 #ifndef BACKEND_ENDPOINT_REGISTRY_H
 #define BACKEND_ENDPOINT_REGISTRY_H
@@ -18,6 +19,13 @@ struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
                                              struct strview backend_name,
                                              struct strview address_text,
                                              const struct address *address, int protocol);
+
+/* What is shared about a backend, made when it is new. Borrowed from the registry. */
+struct breaker *endpoint_registry_breaker(struct endpoint_registry *registry,
+                                          struct strview backend_name);
+uint32_t endpoint_registry_breaker_count(const struct endpoint_registry *registry);
+const struct breaker *endpoint_registry_breaker_at(const struct endpoint_registry *registry,
+                                                   uint32_t id);
 
 /* How many there are: ids are below it. */
 uint32_t endpoint_registry_count(const struct endpoint_registry *registry);

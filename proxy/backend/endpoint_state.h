@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "proxy/backend/breaker.h"
 #include "proxy/core/strview.h"
 #include "proxy/net/address.h"
 
@@ -20,6 +21,7 @@ enum endpoint_closed {
 struct endpoint_state {
     uint32_t id; /* dense, from 0: the index of each worker's pool for it */
     struct strview backend_name;
+    struct breaker *breaker; /* of the backend; NULL: without limits */
     struct strview address_text;
     struct strview host; /* the name that led to the address; empty: none */
     int protocol;        /* enum backend_protocol */

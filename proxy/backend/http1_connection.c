@@ -36,7 +36,7 @@ static void close_connection(struct http1_connection *connection)
         deadline_stop(&connection->deadline);
         byte_stream_close(&connection->bytes);
         list_remove(&connection->node);
-        connection->pool->connection_count--;
+        pool_connection_closed(connection->pool);
     }
     if (!connection->has_stream)
         task_schedule(&connection->pool->io->loop, &connection->reap);
@@ -238,7 +238,7 @@ static void close_stream(struct backend_stream *stream)
                  connection->bytes.output.bytes == 0;
     receive_window_done(&stream->window);
     connection->has_stream = false;
-    connection->pool->in_flight--;
+    pool_stream_closed(connection->pool);
     if (has_tunnel_to_flush(connection)) {
         deadline_start(&connection->pool->io->loop, &connection->deadline, TUNNEL_FLUSH_MS);
         return;
@@ -269,25 +269,24 @@ static const struct backend_stream_methods stream_methods = {
     .is_sent = is_sent,
 };
 
-/* NULL when there is no memory for TLS. */
+/* NULL when there may be no more of them. */
 static struct http1_connection *connect_new(struct backend_pool *pool,
-                                            const struct timeouts *timeouts, struct tls_client *tls)
+                                            const struct backend_stream_options *options)
 {
-    struct ssl_st *ssl;
-    if (!pool_new_tls(pool, tls, &ssl))
+    struct ssl_st *tls;
+    if (!pool_open_connection(pool, options, &tls))
         return NULL;
     struct http1_connection *connection = memory_zalloc(sizeof(*connection));
     connection->pool = pool;
-    connection->tls = tls != NULL ? tls_client_ref(tls) : NULL;
+    connection->tls = tls != NULL ? tls_client_ref(options->tls) : NULL;
     connection->state = HTTP1_CONNECTING;
     list_init(&connection->node);
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);
-    deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
-    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, ssl,
+    deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)options->timeouts->connect_ms);
+    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
                              &byte_events);
     list_append(&pool->connections, &connection->node);
-    pool->connection_count++;
     return connection;
 }
 
@@ -326,10 +325,10 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options)
 {
     struct http1_connection *connection = take_idle(pool, options->tls);
-    if (connection == NULL && pool->connection_count < BACKEND_POOL_CONNECTIONS_MAX)
-        connection = connect_new(pool, options->timeouts, options->tls);
     if (connection == NULL)
-        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
+        connection = connect_new(pool, options);
+    if (connection == NULL)
+        return NULL;
 
     stream_init(&connection->stream, pool, &stream_methods, options);
     connection->has_stream = true;
@@ -342,6 +341,14 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     http1_request_write_head(&connection->bytes.output, options->request);
     byte_stream_flush_soon(&connection->bytes);
     return &connection->stream;
+}
+
+bool http1_close_oldest(struct backend_pool *pool)
+{
+    if (list_is_empty(&pool->idle))
+        return false;
+    close_connection(LIST_ENTRY(pool->idle.previous, struct http1_connection, node));
+    return true;
 }
 
 void http1_close_connections(struct backend_pool *pool)

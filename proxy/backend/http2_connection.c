@@ -35,7 +35,7 @@ void http2_connection_close(struct http2_connection *connection, enum backend_fa
     deadline_stop(&connection->deadline);
     byte_stream_close(&connection->bytes);
     list_remove(&connection->node);
-    connection->pool->connection_count--;
+    pool_connection_closed(connection->pool);
     while (!list_is_empty(&connection->streams)) {
         struct http2_backend_stream *stream =
             LIST_ENTRY(connection->streams.next, struct http2_backend_stream, node);
@@ -185,16 +185,17 @@ static void on_deadline(struct deadline *deadline)
 
 /* --- opening and choosing --------------------------------------------------------------------- */
 
-/* NULL when there is no memory for TLS. */
+/* NULL when there may be no more of them. */
 static struct http2_connection *connect_new(struct backend_pool *pool,
-                                            const struct timeouts *timeouts, struct tls_client *tls)
+                                            const struct backend_stream_options *options)
 {
-    struct ssl_st *ssl;
-    if (!pool_new_tls(pool, tls, &ssl))
+    const struct timeouts *timeouts = options->timeouts;
+    struct ssl_st *tls;
+    if (!pool_open_connection(pool, options, &tls))
         return NULL;
     struct http2_connection *connection = memory_zalloc(sizeof(*connection));
     connection->pool = pool;
-    connection->tls = tls != NULL ? tls_client_ref(tls) : NULL;
+    connection->tls = tls != NULL ? tls_client_ref(options->tls) : NULL;
     connection->connecting = true;
     connection->keep_alive_ms = (uint64_t)timeouts->keep_alive_ms;
     list_init(&connection->node);
@@ -203,10 +204,9 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     deadline_init(&connection->deadline, on_deadline);
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
     connection->session = session_new(connection);
-    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, ssl,
+    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
                              &byte_events);
     list_append(&pool->connections, &connection->node);
-    pool->connection_count++;
     return connection;
 }
 
@@ -225,13 +225,12 @@ static bool has_room(const struct http2_connection *connection)
 /* The first connection with room; else a new one; with enough of them, the least used one, where
  * nghttp2 holds the request back until a stream ends. */
 struct http2_connection *http2_pick_connection(struct backend_pool *pool,
-                                               const struct timeouts *timeouts,
-                                               struct tls_client *tls)
+                                               const struct backend_stream_options *options)
 {
     struct http2_connection *least = NULL;
     for (struct list *at = pool->connections.next; at != &pool->connections; at = at->next) {
         struct http2_connection *connection = LIST_ENTRY(at, struct http2_connection, node);
-        if (!tls_client_equal(connection->tls, tls))
+        if (!tls_client_equal(connection->tls, options->tls))
             connection->draining = true; /* made under the rules of the configuration before */
         if (!is_usable(connection))
             continue;
@@ -240,9 +239,10 @@ struct http2_connection *http2_pick_connection(struct backend_pool *pool,
         if (least == NULL || connection->open_streams < least->open_streams)
             least = connection;
     }
-    if (least == NULL || pool->connection_count < CONNECTIONS_WANTED)
-        return connect_new(pool, timeouts, tls);
-    return least;
+    if (least != NULL && pool->connection_count >= CONNECTIONS_WANTED)
+        return least;
+    struct http2_connection *connection = connect_new(pool, options);
+    return connection != NULL ? connection : least;
 }
 
 void http2_close_connections(struct backend_pool *pool)

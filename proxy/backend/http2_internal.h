@@ -52,11 +52,9 @@ static inline struct http2_backend_stream *http2_stream_by_id(nghttp2_session *s
 
 /* --- http2_connection.c -------------------------------------------------------------------- */
 
-/* A connection with room for one more stream, new if need be; NULL when there is no memory for TLS.
- */
+/* A connection with room for one more stream, new if need be; NULL when there may be no more. */
 struct http2_connection *http2_pick_connection(struct backend_pool *pool,
-                                               const struct timeouts *timeouts,
-                                               struct tls_client *tls);
+                                               const struct backend_stream_options *options);
 
 /* Closes the socket; streams still open fail. The memory goes at the end of the turn. */
 void http2_connection_close(struct http2_connection *connection, enum backend_fault fault,

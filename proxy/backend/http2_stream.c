@@ -136,7 +136,7 @@ static void close_stream(struct backend_stream *base)
     struct http2_backend_stream *stream = stream_of(base);
     struct http2_connection *connection = stream->connection;
     receive_window_done(&base->window);
-    stream->pool->in_flight--;
+    pool_stream_closed(stream->pool);
     if (connection != NULL) {
         doubt_silent_connection(stream);
         nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
@@ -200,10 +200,9 @@ static bool submit(struct http2_connection *connection, struct http2_backend_str
 struct backend_stream *http2_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options)
 {
-    struct http2_connection *connection =
-        http2_pick_connection(pool, options->timeouts, options->tls);
+    struct http2_connection *connection = http2_pick_connection(pool, options);
     if (connection == NULL)
-        return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
+        return NULL;
     struct http2_backend_stream *stream = arena_zalloc(options->arena, sizeof(*stream));
     stream_init(&stream->base, pool, &stream_methods, options);
     stream->pool = pool;
@@ -213,7 +212,7 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
     response_builder_init(&stream->builder);
     if (!submit(connection, stream)) {
         receive_window_done(&stream->base.window);
-        pool->in_flight--;
+        pool->in_flight--;           /* the next line opens it again */
         connection->draining = true; /* its stream ids are used up */
         return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
     }

@@ -50,6 +50,7 @@ static const struct number_rule endpoint_count = {1, 256};
 static const struct number_rule weight_range = {0, 1000};
 static const struct number_rule probe_count = {1, 1000};
 static const struct number_rule breaker_count = {1, 1000000};
+static const struct number_rule pending_count = {0, 1000000};
 static const struct number_rule inflight_count = {1, 100000};
 static const struct number_rule priority_range = {-1000000, 1000000};
 static const struct number_rule refusal_status = {400, 599};
@@ -96,7 +97,7 @@ static const struct key_table health_keys = TABLE("`health`", health_rows);
 #define AT(member) offsetof(struct breaker_settings, member)
 static const struct key_row breaker_rows[] = {
     {"connections", read_integer, AT(connections), &breaker_count, 1024, "1024", 0},
-    {"pending", read_integer, AT(pending), &breaker_count, 1024, "1024", 0},
+    {"pending", read_integer, AT(pending), &pending_count, 1024, "1024", 0},
     {"in_flight", read_integer, AT(in_flight), &breaker_count, 1024, "1024", 0},
 };
 #undef AT
@@ -131,7 +132,7 @@ static const struct key_row backend_rows[] = {
     {"isolated", read_flag, AT(isolated), NULL, 0, "true", 0},
     {"tls", read_group, AT(tls), &tls_keys, 0, "{ ca = \"certs/ca.pem\"; }", 0},
     {"health", read_group, AT(health), &health_keys, 0, "{ path = \"/\"; }", KEY_NOT_BUILT},
-    {"limits", read_group, AT(limits), &breaker_keys, 0, "{ in_flight = 1024; }", KEY_NOT_BUILT},
+    {"limits", read_group, AT(limits), &breaker_keys, 0, "{ in_flight = 1024; }", 0},
     {"timeouts", read_group, AT(timeouts), &timeout_keys, 0, "{ connect = \"1s\"; }", 0},
 };
 #undef AT

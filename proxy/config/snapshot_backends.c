@@ -71,6 +71,16 @@ static struct tls_client *build_tls(const struct tls_settings *settings,
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
+static struct breaker_limits limits_of(const struct breaker_settings *settings)
+{
+    return (struct breaker_limits){
+        .most = {
+            [BREAKER_IN_FLIGHT] = (uint32_t)settings->in_flight.value,
+            [BREAKER_CONNECTIONS] = (uint32_t)settings->connections.value,
+            [BREAKER_PENDING] = (uint32_t)settings->pending.value,
+        }};
+}
+
 void snapshot_build_backends(struct snapshot *snapshot, const struct settings *settings,
                              bool with_certificates, struct config_report *report)
 {
@@ -86,6 +96,7 @@ void snapshot_build_backends(struct snapshot *snapshot, const struct settings *s
         backend->balance = (enum balance)from->balance.value;
         backend->isolated = from->isolated.value != 0;
         backend->timeouts = timeouts_of(&from->timeouts);
+        backend->limits = limits_of(&from->limits);
         if (with_certificates && from->tls.node != NULL)
             backend->tls = build_tls(&from->tls, backend->protocol, report);
     }

@@ -34,10 +34,6 @@ static void write_connections(const struct control *control, FILE *out)
                                        i * sizeof(_Atomic int64_t)));
     metrics_text_gauge(out, "strangler_live_exchanges", "Requests begun and not ended.", "",
                        SUM_GAUGE(control, live_exchanges));
-    metrics_text_gauge(out, "strangler_backend_connections", "Open connections to endpoints.", "",
-                       SUM_GAUGE(control, backend_connections));
-    metrics_text_gauge(out, "strangler_backend_streams", "Requests under way at endpoints.", "",
-                       SUM_GAUGE(control, backend_streams));
 }
 
 static void write_modules(const struct snapshot *snapshot, FILE *out)
@@ -63,6 +59,62 @@ static void write_modules(const struct snapshot *snapshot, FILE *out)
         fprintf(out, "strangler_module_percent{module=\"%.*s\"} %g\n",
                 STRVIEW_ARGS(table->modules[i].name),
                 (double)table->modules[i].threshold / BUCKETS_PER_PERCENT);
+}
+
+static void write_gauge_head(const char *name, const char *help, FILE *out)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+}
+
+/* By endpoint; also those of former configurations, while they have something open. */
+static void write_open(const struct control *control, const uint32_t *counts, const char *name,
+                       FILE *out)
+{
+    for (uint32_t i = 0; i < endpoint_registry_count(control->endpoints); i++) {
+        const struct endpoint_state *endpoint = endpoint_registry_at(control->endpoints, i);
+        if (counts[i] > 0)
+            fprintf(out, "%s{backend=\"%.*s\",endpoint=\"%.*s\"} %u\n", name,
+                    STRVIEW_ARGS(endpoint->backend_name), STRVIEW_ARGS(endpoint->address_text),
+                    counts[i]);
+    }
+}
+
+static void write_limits_reached(const struct endpoint_registry *registry, FILE *out)
+{
+    const char *name = "strangler_backend_limit_reached_total";
+    fprintf(out,
+            "# HELP %s Requests that found a limit of the backend reached.\n# TYPE %s counter\n",
+            name, name);
+    for (uint32_t i = 0; i < endpoint_registry_breaker_count(registry); i++) {
+        const struct breaker *breaker = endpoint_registry_breaker_at(registry, i);
+        for (int limit = 0; limit < BREAKER_LIMIT_COUNT; limit++) {
+            struct strview limit_name = breaker_limit_name((enum breaker_limit)limit);
+            uint64_t reached = atomic_load_explicit(&breaker->reached[limit], memory_order_relaxed);
+            fprintf(out, "%s{backend=\"%.*s\",limit=\"%.*s\"} %llu\n", name,
+                    STRVIEW_ARGS(breaker->backend_name), STRVIEW_ARGS(limit_name),
+                    (unsigned long long)reached);
+        }
+    }
+}
+
+static void write_breakers(const struct control *control, FILE *out)
+{
+    struct backend_census census;
+    backend_census_init(&census, control->endpoints);
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        worker_count_backends(control->workers[i], &census);
+    write_gauge_head("strangler_backend_connections", "Open connections to endpoints.", out);
+    write_open(control, census.connections, "strangler_backend_connections", out);
+    write_gauge_head("strangler_backend_streams", "Requests under way at endpoints.", out);
+    write_open(control, census.in_flight, "strangler_backend_streams", out);
+    write_gauge_head("strangler_backend_pending", "Requests that wait for room.", out);
+    for (uint32_t i = 0; i < census.breaker_count; i++) {
+        const struct breaker *breaker = endpoint_registry_breaker_at(control->endpoints, i);
+        fprintf(out, "strangler_backend_pending{backend=\"%.*s\"} %u\n",
+                STRVIEW_ARGS(breaker->backend_name), census.pending[i]);
+    }
+    write_limits_reached(control->endpoints, out);
+    backend_census_done(&census);
 }
 
 static double is_healthy(const struct endpoint_view *view)
@@ -121,8 +173,6 @@ static void write_endpoints(const struct control *control, size_t row, FILE *out
 
 static void write_metrics(struct control *control, FILE *out)
 {
-    for (uint32_t i = 0; i < control->worker_count; i++)
-        worker_update_gauges(control->workers[i]);
     metrics_text_write(control->metrics, control->shards, control->worker_count + 1, out);
     metrics_text_gauge(out, "strangler_shadows_in_flight", "Copies under way.", "",
                        shadow_registry_in_flight(control->shadows));
@@ -132,6 +182,7 @@ static void write_metrics(struct control *control, FILE *out)
     write_connections(control, out);
     write_modules(control->publisher.current, out);
     live_metrics_write(control->live, out);
+    write_breakers(control, out);
     for (size_t row = 0; row < sizeof(endpoint_rows) / sizeof(endpoint_rows[0]); row++)
         write_endpoints(control, row, out);
     metrics_text_gauge(out, "strangler_config_generation", "The generation in force.", "",

@@ -154,7 +154,6 @@ static struct exchange *exchange_new(struct exchange_environment *environment,
     exchange->began_us = environment->io->loop.now_us;
     exchange->plan.reason = REASON_REJECTED;
     exchange_deadlines_init(exchange);
-    list_init(&exchange->waiting);
     environment->live++;
     metrics_gauge_add(&environment->metrics->gauges.live_exchanges, 1);
     return exchange;

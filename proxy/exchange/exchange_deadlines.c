@@ -44,6 +44,8 @@ static void on_total_expired(struct deadline *deadline)
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, total);
     if (exchange->tunnel >= TUNNEL_OPEN)
         exchange_give_up_on_client(exchange, 504, NULL);
+    else if (exchange->state == EXCHANGE_WAITING)
+        exchange_wait_in_vain(exchange, BACKEND_FAULT_TOTAL_TIMEOUT);
     else
         exchange_attempt_failed(exchange, BACKEND_FAULT_TOTAL_TIMEOUT, false, false);
 }
@@ -59,7 +61,11 @@ static void on_body_expired(struct deadline *deadline)
 
 static void on_patience_expired(struct deadline *deadline)
 {
-    exchange_lose_patience(LIST_ENTRY(deadline, struct exchange, patience));
+    struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, patience);
+    if (exchange->state == EXCHANGE_WAITING)
+        exchange_wait_in_vain(exchange, BACKEND_FAULT_OVERLOAD);
+    else
+        exchange_lose_patience(exchange);
 }
 
 void exchange_deadlines_init(struct exchange *exchange)

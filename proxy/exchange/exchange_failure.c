@@ -17,7 +17,7 @@ static const char *detail_of(enum backend_fault fault)
     case BACKEND_FAULT_TLS:
         return "No trusted connection to the backend can be made.";
     case BACKEND_FAULT_OVERLOAD:
-        return "Too many connections to the backend are in use.";
+        return "The backend has as much to do as it may.";
     case BACKEND_FAULT_FIRST_BYTE_TIMEOUT:
     case BACKEND_FAULT_IDLE_TIMEOUT:
     case BACKEND_FAULT_TOTAL_TIMEOUT:
@@ -94,11 +94,11 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
     go_on(exchange, decide(exchange, &facts), fault);
 }
 
-void exchange_no_endpoint(struct exchange *exchange)
+void exchange_not_sent(struct exchange *exchange, enum backend_fault fault)
 {
-    struct attempt_facts facts = facts_of(exchange, BACKEND_FAULT_NO_ENDPOINT);
-    exchange_record_fault(exchange, BACKEND_FAULT_NO_ENDPOINT);
-    go_on(exchange, decide(exchange, &facts), BACKEND_FAULT_NO_ENDPOINT);
+    struct attempt_facts facts = facts_of(exchange, fault);
+    exchange_record_fault(exchange, fault);
+    go_on(exchange, decide(exchange, &facts), fault);
 }
 
 bool exchange_replace_answer(struct exchange *exchange, int status)

@@ -69,29 +69,69 @@ static struct endpoint_state *pick_endpoint(struct exchange *exchange)
     return balancer_pick(backend, environment->pools, &facts);
 }
 
-void exchange_forward(struct exchange *exchange)
+enum attempt { ATTEMPT_BEGUN, ATTEMPT_WITHOUT_ENDPOINT, ATTEMPT_WITHOUT_ROOM };
+
+/* `waited`: goes in front of those that wait for room. */
+static enum attempt begin_attempt(struct exchange *exchange, bool waited)
 {
     struct exchange_environment *environment = exchange->environment;
     struct endpoint_state *endpoint = pick_endpoint(exchange);
-    if (endpoint == NULL) {
-        exchange_no_endpoint(exchange);
-        return;
-    }
+    if (endpoint == NULL)
+        return ATTEMPT_WITHOUT_ENDPOINT;
     struct backend_stream_options options = {
         .request = &exchange->backend_request,
         .timeouts = &exchange->timeouts,
+        .limits = &exchange->backend->limits,
         .tls = exchange->backend->tls,
+        .waited = waited,
         .events = &exchange_stream_events,
         .owner = exchange,
         .arena = exchange->arena,
     };
+    exchange->pool = backend_pools_get(environment->pools, endpoint);
+    exchange->stream = backend_pool_open_stream(exchange->pool, &options);
+    if (exchange->stream == NULL)
+        return ATTEMPT_WITHOUT_ROOM;
     exchange->endpoint = endpoint;
     exchange->attempts++;
     exchange->attempt_began_us = environment->io->loop.now_us;
+    if (exchange->state == EXCHANGE_WAITING)
+        exchange_set_state(exchange, EXCHANGE_PLANNED);
     exchange_set_state(exchange, EXCHANGE_FORWARDING);
-    exchange->pool = backend_pools_get(environment->pools, endpoint);
-    exchange->stream = backend_pool_open_stream(exchange->pool, &options);
     exchange_progress(exchange);
+    return ATTEMPT_BEGUN;
+}
+
+void exchange_forward(struct exchange *exchange)
+{
+    bool again = exchange->attempts > 0;
+    switch (begin_attempt(exchange, again)) {
+    case ATTEMPT_BEGUN:
+        break;
+    case ATTEMPT_WITHOUT_ENDPOINT:
+        exchange_not_sent(exchange, BACKEND_FAULT_NO_ENDPOINT);
+        break;
+    case ATTEMPT_WITHOUT_ROOM:
+        if (again)
+            exchange_not_sent(exchange, BACKEND_FAULT_OVERLOAD);
+        else
+            exchange_wait_for_room(exchange);
+        break;
+    }
+}
+
+bool exchange_forward_waiting(struct exchange *exchange)
+{
+    switch (begin_attempt(exchange, true)) {
+    case ATTEMPT_BEGUN:
+        break;
+    case ATTEMPT_WITHOUT_ENDPOINT:
+        exchange_not_sent(exchange, BACKEND_FAULT_NO_ENDPOINT);
+        break;
+    case ATTEMPT_WITHOUT_ROOM:
+        return false;
+    }
+    return true;
 }
 
 /* What we said of the path that was asked for; the last of our fields. */

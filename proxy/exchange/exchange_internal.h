@@ -43,8 +43,10 @@ struct exchange {
     struct strview request_id;
     struct strview traceparent;
 
-    /* while its module's writes are frozen */
-    struct list waiting;
+    /* while its module's writes are frozen, or its backend has no room */
+    bool waits;                  /* else what follows means nothing */
+    struct list waiting;         /* for a new snapshot */
+    struct breaker_waiter room;  /* for room */
     struct byte_queue held_body; /* what came meanwhile, or before a tunnel was open; the client's
                                     window bounds it. Without a pool: nothing is held */
     struct deadline wait;
@@ -116,6 +118,9 @@ void exchange_choose_backend(struct exchange *exchange);
 /* Opens a stream to an endpoint of the planned backend: the first attempt or another one. */
 void exchange_forward(struct exchange *exchange);
 
+/* The first attempt of one that waits for room; false when there still is none. */
+bool exchange_forward_waiting(struct exchange *exchange);
+
 /* Asks legacy in the place of extracted. */
 void exchange_fall_back(struct exchange *exchange);
 
@@ -132,7 +137,14 @@ void exchange_let_shadow_go(struct exchange *exchange);
 /* The plan says freeze: waits for a new snapshot, or for the limit. */
 void exchange_wait(struct exchange *exchange);
 
-/* Leaves the waiting list; nothing happens when it is not in it. */
+/* The backend has no room: waits for that, or is refused when too many wait. */
+void exchange_wait_for_room(struct exchange *exchange);
+
+/* No room came in time: legacy in the place of extracted, or a reply. Nothing happens when it does
+ * not wait for room. */
+void exchange_wait_in_vain(struct exchange *exchange, enum backend_fault fault);
+
+/* Leaves the queue; nothing happens when it does not wait. */
 void exchange_stop_waiting(struct exchange *exchange);
 
 /* Keeps bytes of the body back. */
@@ -162,7 +174,7 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
                              bool reused);
 
 /* There was nobody to ask. */
-void exchange_no_endpoint(struct exchange *exchange);
+void exchange_not_sent(struct exchange *exchange, enum backend_fault fault);
 
 /* The endpoint answers that it cannot. True: another attempt is under way, and the answer is gone.
  */

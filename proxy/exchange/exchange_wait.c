@@ -1,12 +1,36 @@
 /*
- * A write whose module is frozen waits here, its body held back by flow control, until the next
- * snapshot says where writes go. It never waits long: a client is told to come again instead.
+ * What cannot go on at once waits here, its body held back by flow control: a write whose module is
+ * frozen, until the next snapshot says where writes go, and a request whose backend has no room for
+ * it. Neither waits long: a client is told to come again instead.
  */
 #include "proxy/exchange/exchange_internal.h"
 
-enum { WAIT_MS = 5000, GIVE_VECTORS = 16 };
+enum { FREEZE_WAIT_MS = 5000, ROOM_WAIT_MS = 1000, GIVE_VECTORS = 16 };
 
-static void on_wait_expired(struct deadline *deadline)
+static bool on_room(struct breaker_waiter *waiter);
+
+/* Nothing is lost of a wait that was begun for something else. */
+static void begin_wait(struct exchange *exchange)
+{
+    if (exchange->state != EXCHANGE_WAITING)
+        exchange_set_state(exchange, EXCHANGE_WAITING);
+    if (exchange->waits)
+        return;
+    exchange->waits = true;
+    list_init(&exchange->waiting);
+    breaker_waiter_init(&exchange->room, on_room);
+    deadline_init(&exchange->wait, NULL);
+}
+
+static void limit_wait(struct exchange *exchange, uint64_t limit_ms,
+                       void (*on_expired)(struct deadline *deadline))
+{
+    deadline_stop(&exchange->wait);
+    deadline_init(&exchange->wait, on_expired);
+    deadline_start(&exchange->environment->io->loop, &exchange->wait, limit_ms);
+}
+
+static void on_freeze_expired(struct deadline *deadline)
 {
     struct exchange *exchange = LIST_ENTRY(deadline, struct exchange, wait);
     exchange_reply_locally(exchange, 503, "Writes are held at the moment; try again soon.");
@@ -14,27 +38,83 @@ static void on_wait_expired(struct deadline *deadline)
 
 void exchange_wait(struct exchange *exchange)
 {
-    struct exchange_environment *environment = exchange->environment;
-    bool again = !list_is_empty(&exchange->waiting);
-    exchange_set_state(exchange, EXCHANGE_WAITING);
-    if (again) /* still frozen under a newer snapshot: the time goes on */
-        return;
-    list_append(&environment->waiting, &exchange->waiting);
-    deadline_init(&exchange->wait, on_wait_expired);
-    deadline_start(&environment->io->loop, &exchange->wait, WAIT_MS);
+    begin_wait(exchange);
+    if (!list_is_empty(&exchange->waiting))
+        return; /* still frozen under a newer snapshot: the time goes on */
+    list_append(&exchange->environment->waiting, &exchange->waiting);
+    limit_wait(exchange, FREEZE_WAIT_MS, on_freeze_expired);
 }
 
-static void leave_list(struct exchange *exchange)
+static void leave_queue(struct exchange *exchange)
 {
-    if (list_is_empty(&exchange->waiting))
+    if (!exchange->waits)
         return;
+    exchange->waits = false;
     list_remove(&exchange->waiting);
+    breaker_stop_waiting(&exchange->room);
     deadline_stop(&exchange->wait);
 }
 
+/* --- room ------------------------------------------------------------------------------------ */
+
+/* What came meanwhile goes to the endpoint, if there is one now, and the wait is over. */
+static void go_on(struct exchange *exchange)
+{
+    if (exchange->state != EXCHANGE_FORWARDING)
+        return; /* answered, or waits on */
+    if (exchange->tunnel == TUNNEL_ASKED) {
+        leave_queue(exchange); /* what came is held until it is open */
+        return;
+    }
+    exchange_give_held_body(exchange);
+    exchange_stop_waiting(exchange);
+    exchange_body_progress(exchange);
+    if (exchange->request_ended && exchange->request->has_body)
+        exchange_send_end(exchange);
+}
+
+void exchange_wait_in_vain(struct exchange *exchange, enum backend_fault fault)
+{
+    if (exchange->room.share == NULL)
+        return;
+    exchange_not_sent(exchange, fault);
+    go_on(exchange);
+}
+
+static void on_room_expired(struct deadline *deadline)
+{
+    exchange_wait_in_vain(LIST_ENTRY(deadline, struct exchange, wait), BACKEND_FAULT_OVERLOAD);
+}
+
+static bool on_room(struct breaker_waiter *waiter)
+{
+    struct exchange *exchange = LIST_ENTRY(waiter, struct exchange, room);
+    if (!exchange_forward_waiting(exchange))
+        return false;
+    go_on(exchange);
+    return true;
+}
+
+void exchange_wait_for_room(struct exchange *exchange)
+{
+    int64_t limit_ms = exchange->timeouts.connect_ms;
+    begin_wait(exchange);
+    breaker_stop_waiting(&exchange->room); /* for another backend's */
+    list_remove(&exchange->waiting);
+    if (!breaker_wait(exchange->pool->share, &exchange->room, &exchange->backend->limits)) {
+        exchange_not_sent(exchange, BACKEND_FAULT_OVERLOAD);
+        go_on(exchange);
+        return;
+    }
+    deadline_stop(&exchange->body); /* it is us who let the client wait */
+    limit_wait(exchange, limit_ms > 0 ? (uint64_t)limit_ms : ROOM_WAIT_MS, on_room_expired);
+}
+
+/* --- the end of waiting ---------------------------------------------------------------------- */
+
 void exchange_stop_waiting(struct exchange *exchange)
 {
-    leave_list(exchange);
+    leave_queue(exchange);
     exchange_drop_held_body(exchange);
 }
 
@@ -84,16 +164,7 @@ static void resume(struct exchange *exchange)
     exchange->lease = snapshot_lease_hold(exchange->environment->lease);
     exchange_proceed(exchange);
     snapshot_lease_drop(old);
-    if (exchange->state != EXCHANGE_FORWARDING)
-        return;                             /* refused, or still waiting */
-    if (exchange->tunnel == TUNNEL_ASKED) { /* held until it is open */
-        leave_list(exchange);
-        return;
-    }
-    exchange_give_held_body(exchange);
-    exchange_stop_waiting(exchange);
-    if (exchange->request_ended && exchange->request->has_body)
-        exchange_send_end(exchange);
+    go_on(exchange);
 }
 
 void exchange_resume_waiting(struct exchange_environment *environment)

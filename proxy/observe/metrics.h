@@ -79,8 +79,6 @@ struct strview connection_protocol_name(enum connection_protocol protocol);
 struct metrics_gauges {
     _Atomic int64_t live_exchanges;
     _Atomic int64_t client_connections[CONNECTION_PROTOCOLS];
-    _Atomic int64_t backend_connections;
-    _Atomic int64_t backend_streams;
 };
 
 struct metrics_shard {

@@ -99,6 +99,7 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
     struct backend_stream_options options = {
         .request = ask->options.request,
         .timeouts = &ask->options.backend->timeouts,
+        .limits = &ask->options.backend->limits,
         .tls = ask->options.backend->tls,
         .events = &events,
         .owner = ask,
@@ -106,7 +107,9 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
     };
     ask->stream =
         backend_pool_open_stream(backend_pools_get(ask->options.pools, endpoint), &options);
-    if (ask->options.request->has_body)
+    if (ask->stream == NULL)
+        finish(ask, ASK_NOT_SENT);
+    else if (ask->options.request->has_body)
         give_body(ask);
 }
 

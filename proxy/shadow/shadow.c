@@ -19,6 +19,8 @@ void shadow_environment_init(struct shadow_environment *environment, struct io *
     environment->shedding = false;
     list_init(&environment->live);
     backend_pools_init(&environment->pools, io, SHADOW_BODY_BUDGET_BYTES);
+    environment->pools.unlimited =
+        true; /* copies have limits of their own, and take no client's room */
     shadow_inbox_init(&environment->inbox, &io->loop);
 }
 

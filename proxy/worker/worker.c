@@ -25,15 +25,10 @@ struct worker {
 
 /* --- in the worker's thread ---------------------------------------------------------------- */
 
-static void run_update_gauges(void *receiver, void *argument)
+static void run_count_backends(void *receiver, void *argument)
 {
-    (void)argument;
     struct worker *worker = receiver;
-    struct metrics_gauges *gauges = &worker->exchanges.metrics->gauges;
-    atomic_store_explicit(&gauges->backend_connections, backend_pools_connections(&worker->pools),
-                          memory_order_relaxed);
-    atomic_store_explicit(&gauges->backend_streams, backend_pools_in_flight(&worker->pools),
-                          memory_order_relaxed);
+    backend_pools_count(&worker->pools, argument);
 }
 
 static void tell_when_idle(struct client_environment *clients)
@@ -226,9 +221,9 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot, const int 
     call(worker, run_publish, &publication);
 }
 
-void worker_update_gauges(struct worker *worker)
+void worker_count_backends(struct worker *worker, struct backend_census *census)
 {
-    call(worker, run_update_gauges, NULL);
+    call(worker, run_count_backends, census);
 }
 
 uint32_t worker_count_writes(struct worker *worker, struct strview module)

@@ -30,8 +30,8 @@ struct worker *worker_start(const struct worker_options *options);
  */
 void worker_publish(struct worker *worker, struct snapshot *snapshot, const int *listener_fds);
 
-/* Brings the gauges that are only counted on demand up to date. Waits for the worker. */
-void worker_update_gauges(struct worker *worker);
+/* Adds to the sums what the worker has open towards backends. Waits for the worker. */
+void worker_count_backends(struct worker *worker, struct backend_census *census);
 
 /* Writes of a module that are under way, whatever snapshot they began under. Waits for the worker.
  */

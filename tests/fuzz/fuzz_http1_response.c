@@ -353,7 +353,7 @@ static void run_requests(struct world *world, const struct choices *choices, str
 
 static void check_nothing_is_held(struct world *world)
 {
-    CHECK(backend_pools_in_flight(&world->pools) == 0);
+    CHECK(backend_pools_get(&world->pools, &world->endpoint)->in_flight == 0);
     CHECK(world->pools.budget.granted == 0);
     backend_pools_done(&world->pools);
     loop_run_tasks(&world->io.loop);

@@ -41,6 +41,7 @@ struct fixture {
     int backend; /* the endpoint's end of the last connection; -1: none */
     uint32_t accepted;
     bool consumes;
+    struct breaker_limits limits;
 };
 
 /* --- what the stream's owner sees ---------------------------------------------------------- */
@@ -180,19 +181,24 @@ static void turn(struct fixture *f)
     }
 }
 
-static void open_stream(struct fixture *f)
+static struct backend_stream *try_to_open(struct fixture *f)
 {
     static const struct timeouts timeouts = {0};
     struct backend_stream_options options = {
         .request = &f->request,
         .timeouts = &timeouts,
+        .limits = &f->limits,
         .events = &events,
         .owner = f,
         .arena = &f->arena,
     };
     memset(&f->outcome, 0, sizeof(f->outcome));
-    f->stream = backend_pool_open_stream(f->pool, &options);
-    assert_non_null(f->stream);
+    return f->stream = backend_pool_open_stream(f->pool, &options);
+}
+
+static void open_stream(struct fixture *f)
+{
+    assert_non_null(try_to_open(f));
     assert_false(f->outcome.over);
 }
 
@@ -350,20 +356,32 @@ static void an_endpoint_that_is_not_there_surely_did_nothing(void **state)
     assert_true(atomic_load(&f->endpoint.unreachable));
 }
 
-static void beyond_the_limit_of_connections_a_request_fails_later_not_at_once(void **state)
+static void beyond_the_limit_of_connections_there_is_no_room(void **state)
 {
     struct fixture *f = *state;
-    f->pool->connection_count = BACKEND_POOL_CONNECTIONS_MAX;
+    static struct breaker breaker;
+    static struct endpoint_state other;
+    static struct endpoint_state third;
+    other.address = third.address = f->endpoint.address;
+    other.id = 1;
+    third.id = 2;
+    other.breaker = third.breaker = &breaker;
+    f->limits = (struct breaker_limits){.most = {100, 1, 100}};
+    f->pool = backend_pools_get(&f->pools, &other);
     open_stream(f);
+    struct backend_stream *first = f->stream;
+    f->pool = backend_pools_get(&f->pools, &third);
+    assert_null(try_to_open(f));
+    f->stream = first;
     turn(f);
-    assert_failed(f, BACKEND_FAULT_OVERLOAD, true, false);
+    static const char empty[] = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    answer(f, empty, sizeof(empty) - 1);
     close_stream(f);
-    open_stream(f);
-    close_stream(f); /* before it could fail */
-    turn(f);
-    assert_false(f->outcome.over);
-    f->pool->connection_count = 0;
-    assert_int_equal(f->accepted, 0);
+    open_stream(f); /* the idle connection to another endpoint makes room */
+    close_stream(f);
+    assert_int_equal(backend_pools_get(&f->pools, &other)->connection_count, 0);
+    assert_int_equal(atomic_load(&breaker.lent[BREAKER_IN_FLIGHT]), 0);
+    assert_int_equal(atomic_load(&breaker.reached[BREAKER_CONNECTIONS]), 1);
 }
 
 static void answers_that_break_the_protocol_are_malformed(void **state)
@@ -469,7 +487,7 @@ int main(void)
         TEST(what_was_said_before_the_request_is_not_its_answer),
         TEST(a_kept_connection_that_closes_under_a_request_is_told_apart),
         TEST(an_endpoint_that_is_not_there_surely_did_nothing),
-        TEST(beyond_the_limit_of_connections_a_request_fails_later_not_at_once),
+        TEST(beyond_the_limit_of_connections_there_is_no_room),
         TEST(answers_that_break_the_protocol_are_malformed),
         TEST(an_answer_without_length_ends_with_its_connection),
         TEST(an_answer_that_is_cut_is_never_taken_for_whole),
