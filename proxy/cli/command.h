@@ -115,6 +115,9 @@ int command_generation(const struct invocation *invocation);
 int command_routes(const struct invocation *invocation);
 int command_backends(const struct invocation *invocation);
 int command_drain(const struct invocation *invocation);
+int command_mismatches(const struct invocation *invocation);
+int command_mismatch(const struct invocation *invocation);
+int command_accept(const struct invocation *invocation);
 int command_help(const struct invocation *invocation);
 int command_version(const struct invocation *invocation);
 

@@ -120,6 +120,12 @@ static void print_endpoint(const json_t *endpoint, FILE *out)
                 terminal_end(), answer_text(endpoint, "state"));
 }
 
+static void print_accepted(const json_t *mismatch, FILE *out)
+{
+    if (json_is_object(mismatch))
+        fprintf(out, "mismatch %lld is accepted\n", answer_integer(mismatch, "id"));
+}
+
 static void print_change(const struct invocation *invocation, const json_t *answer, FILE *out)
 {
     const char *note = answer_text(answer, "note");
@@ -128,6 +134,7 @@ static void print_change(const struct invocation *invocation, const json_t *answ
     print_items(answer, out);
     print_saved(answer, out);
     print_endpoint(json_object_get(answer, "endpoint"), out);
+    print_accepted(json_object_get(answer, "mismatch"), out);
     if (!answer_flag(answer, "changed") && note[0] == '\0')
         fputs("nothing to change\n", out);
     print_pending(json_object_get(answer, "module"), out);
@@ -299,4 +306,16 @@ int command_drain(const struct invocation *invocation)
                                         "drain", !invocation_has(invocation, OPTION_OFF))};
     CHECK(order.path != NULL);
     return give(&order, EXIT_DONE);
+}
+
+int command_accept(const struct invocation *invocation)
+{
+    char *number = admin_client_encode(invocation->words[0]);
+    struct order order = {.invocation = invocation, .body = json_object()};
+    CHECK(asprintf(&order.path, "/mismatches/%s/accept", number) >= 0);
+    free(number);
+    int status = EXIT_DONE;
+    if (!invocation_has(invocation, OPTION_WHY))
+        status = usage_fault("accept", "--why says why the difference is wanted");
+    return give(&order, status);
 }

@@ -264,6 +264,47 @@ const struct command commands[] = {
         .run = command_save,
     },
     {
+        .name = "mismatches",
+        .words = "[MODULE]",
+        .summary = "where the answers of both sides differ, most often first",
+        .description = "Shows the differences that were found in copies of requests: by module, "
+                       "path, field and\n"
+                       "kind, the most frequent first. What was accepted stands at the end.\n",
+        .examples = "  strangler mismatches users\n",
+        .words_max = 1,
+        .kinds = {WORD_MODULE},
+        .options = ASKING | OPTION_BIT(OPTION_LIMIT),
+        .run = command_mismatches,
+    },
+    {
+        .name = "mismatch",
+        .words = "show N",
+        .summary = "one of them, with examples",
+        .description =
+            "Shows mismatch N: what both sides answered, for up to five requests, and what\n"
+            "would make it wanted. Cookies and secrets are not in it.\n",
+        .examples = "  strangler mismatch show 3\n",
+        .words_min = 2,
+        .words_max = 2,
+        .kinds = {WORD_OTHER, WORD_OTHER},
+        .options = ASKING,
+        .run = command_mismatch,
+    },
+    {
+        .name = "accept",
+        .words = "N",
+        .summary = "a difference is wanted, and no mismatch any more",
+        .description =
+            "Accepts mismatch N: the same difference (module, path, field, kind) does not\n"
+            "count against the module any more. --why is needed.\n",
+        .examples = "  strangler accept 3 --why 'dates have a time zone now'\n",
+        .words_min = 1,
+        .words_max = 1,
+        .kinds = {WORD_OTHER},
+        .options = ASKING | OPTION_BIT(OPTION_WHY),
+        .run = command_accept,
+    },
+    {
         .name = "reload",
         .words = "",
         .summary = "read the files again, and wait until every worker has them",

@@ -43,6 +43,11 @@ void admin_undo(const struct admin_call *call);
 void admin_reload(const struct admin_call *call);
 void admin_change_forget(struct control *control, struct admin_request *request);
 
+/* admin_mismatches.c */
+void admin_mismatches(const struct admin_call *call);
+void admin_mismatch(const struct admin_call *call);
+void admin_accept(const struct admin_call *call);
+
 /* admin_save.c */
 void admin_save(const struct admin_call *call);
 

@@ -158,18 +158,24 @@ static uint32_t connections_by_descriptors(const struct snapshot *snapshot)
     return connections;
 }
 
+bool control_open_mismatches(struct control *control, struct fault *fault)
+{
+    if (control->mismatches != NULL)
+        return true;
+    control->mismatches = mismatch_store_open(control->state_dir, fault);
+    if (control->mismatches == NULL)
+        return false;
+    judge_set_store(control->judge, mismatch_store_interface(control->mismatches));
+    return true;
+}
+
 void control_prepare_shadows(struct control *control, const struct snapshot *snapshot)
 {
     bool copies = false;
     for (uint32_t i = 0; i < snapshot->modules->count; i++)
         copies = copies || snapshot->modules->modules[i].shadow_threshold > 0;
-    if (!copies || control->mismatches != NULL)
-        return;
     struct fault fault;
-    control->mismatches = mismatch_store_open(control->state_dir, &fault);
-    if (control->mismatches != NULL)
-        judge_set_store(control->judge, mismatch_store_interface(control->mismatches));
-    else
+    if (copies && !control_open_mismatches(control, &fault))
         log_error("mismatches are counted, but not kept: %s", fault.text);
 }
 

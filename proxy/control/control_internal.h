@@ -50,8 +50,11 @@ struct control {
     bool draining;
 };
 
-/* Where mismatches are kept is opened when the first snapshot that copies is about to be published;
- * without it copies are compared all the same. */
+/* Where mismatches are kept, opened when it is needed for the first time. */
+bool control_open_mismatches(struct control *control, struct fault *fault);
+
+/* It is when the first snapshot that copies is about to be published; without it copies are
+ * compared all the same. */
 void control_prepare_shadows(struct control *control, const struct snapshot *snapshot);
 
 /* --- reload.c ------------------------------------------------------------------------------ */

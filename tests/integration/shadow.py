@@ -205,6 +205,43 @@ class Compared(ShadowCase):
                                100 * verdicts["mismatch"] / sum(verdicts.values()))
         self.assertGreaterEqual(self.verdicts()["learning"], 19)
 
+    def say(self, *words: str, status: int = 0) -> str:
+        done = self.proxy.command(*words)
+        self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        return done.stdout + done.stderr
+
+    def test_a_mismatch_is_listed_shown_and_accepted(self):
+        self.start(saying({"id": 1, "name": "anna"}), saying({"id": 1}),
+                   module='compare: { baseline = "100%"; };')
+        self.assertEqual(self.say("mismatches"), "no mismatch was found\n")
+        self.ask_until("mismatch")
+        wait_until("it is listed", lambda: self.proxy.operate("/mismatches")[1]["mismatches"])
+        number = str(self.proxy.operate("/mismatches")[1]["mismatches"][0]["id"])
+        self.assertRegex(self.say("mismatches", "users"),
+                         rf"\n *{number} +users +/api/users/{{id}} +\$\.name +missing +\d+ +\d{{4}}-")
+        shown = self.say("mismatch", "show", number)
+        self.assertIn(f"if it is wanted: `strangler accept {number} --why …`, or in the module's group "
+                      '`compare`: ignore = [ "$.name" ];', shown)
+        self.assertRegex(shown, r"\n\d{4}-\S+ \S+  GET /api/users/1  \S+\n  first +200  .*\n  second +200  ")
+        self.assertIn("--why", self.say("accept", number, status=2))
+        self.assertEqual(self.proxy.operate(f"/mismatches/{number}/accept", {})[0], 422)
+        self.assertIn(f"mismatch {number} is accepted\n",
+                      self.say("accept", number, "--why", "names went away"))
+        self.assertIn("names went away", self.say("mismatches"))
+        self.assertIn("names went away", self.say("mismatch", "show", number))
+        before = self.verdicts()["mismatch"]
+        self.ask_until("accepted")
+        self.assertEqual(self.verdicts()["mismatch"], before)
+
+    def test_a_mismatch_that_is_not_there(self):
+        self.start(saying({"id": 1}), saying({"id": 1}))
+        for words in (["mismatch", "show", "99"], ["mismatch", "show", "x"],
+                      ["accept", "99", "--why", "x"], ["mismatches", "user"]):
+            self.assertIn("no m", self.say(*words, status=1))
+        self.assertIn("did you mean `users`?", self.say("mismatches", "user", status=1))
+        self.say("mismatch", "hide", "1", status=2)
+        self.say("mismatches", "-n", "0", status=2)
+
     def test_what_the_first_side_cannot_decide_itself_is_noise(self):
         numbers = iter(range(10**9))
         self.start(serving(lambda request: answer_bytes(
