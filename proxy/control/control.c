@@ -284,6 +284,7 @@ static void finish(struct control *control)
     metrics_registry_free(control->metrics);
     shadow_registry_free(control->shadows);
     endpoint_registry_free(control->endpoints);
+    tls_tickets_unref(control->tickets);
     deadline_stop(&control->drain);
     for (int i = 0; i < SIGNALS; i++)
         ev_signal_stop(control->loop.ev, &control->signals[i]);
@@ -300,6 +301,7 @@ int control_run(const char *path)
     control_init_live(&control);
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
+    control.tickets = tls_tickets_new();
     control.metrics = make_metrics();
     control.shadows = shadow_registry_new();
     control.shadow_budget.limit = SHADOW_MEMORY_BYTES;

@@ -19,6 +19,7 @@ struct control {
     struct loop loop;
     const char *path;
     struct endpoint_registry *endpoints;
+    struct tls_tickets *tickets;
     struct metrics_registry *metrics;
     struct metrics_shard **shards; /* one a worker, and the last for the compare thread */
     struct shadow_registry *shadows;

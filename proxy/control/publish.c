@@ -86,6 +86,14 @@ void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics
     arena_done(&arena);
 }
 
+void snapshot_share_tickets(struct snapshot *snapshot, struct tls_tickets *tickets)
+{
+    for (uint32_t i = 0; i < snapshot->listener_count; i++) {
+        if (snapshot->listeners[i].tls != NULL)
+            tls_context_use_tickets(snapshot->listeners[i].tls, tickets);
+    }
+}
+
 /* --- sockets ------------------------------------------------------------------------------- */
 
 static bool has_listener(const struct snapshot *snapshot, struct strview address_text)

@@ -20,6 +20,9 @@ struct publisher {
 void snapshot_number(struct snapshot *snapshot, struct metrics_registry *metrics,
                      struct shadow_registry *shadows);
 
+/* Its TLS listeners seal and open tickets as those of every generation do. */
+void snapshot_share_tickets(struct snapshot *snapshot, struct tls_tickets *tickets);
+
 /*
  * Takes the snapshot and makes it current. On failure (a listener's address cannot be bound)
  * nothing has changed, the snapshot is released and *fault says why.

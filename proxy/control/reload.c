@@ -51,6 +51,7 @@ struct snapshot *control_load(struct control *control, struct fault *fault)
     }
     if (snapshot != NULL) {
         snapshot_number(snapshot, control->metrics, control->shadows);
+        snapshot_share_tickets(snapshot, control->tickets);
         control->next_generation++;
     }
     return snapshot;

@@ -1,10 +1,14 @@
 #include "proxy/net/tls_context.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "proxy/core/array.h"
 
@@ -13,6 +17,7 @@ struct tls_context {
     _Atomic uint32_t references;
     SSL_CTX **contexts;
     size_t count;
+    struct tls_tickets *tickets; /* NULL: none */
 };
 
 /* RFC 9113 section 9.2.2 forbids the rest for HTTP/2 over TLS 1.2. */
@@ -37,37 +42,109 @@ static int on_alpn(SSL *ssl, const unsigned char **ret_protocol, unsigned char *
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* SNI picks the first certificate whose names cover the host; else the default stays. */
+/* The first certificate that covers the name; NULL: none does. */
+static SSL_CTX *find_certificate(const struct tls_context *context, const char *name,
+                                 unsigned flags)
+{
+    for (size_t i = 0; i < context->count; i++) {
+        X509 *certificate = SSL_CTX_get0_certificate(context->contexts[i]);
+        if (X509_check_host(certificate, name, 0, flags, NULL) == 1)
+            return context->contexts[i];
+    }
+    return NULL;
+}
+
+/*
+ * SNI (RFC 6066 section 3) picks the certificate that has the very name, else one with a wildcard
+ * for it. With any other name the default stays: RFC 6066 would allow an alert instead, but what
+ * asks without a name of ours may still know us by the default's.
+ */
 static int on_server_name(SSL *ssl, int *alert, void *argument)
 {
     (void)alert;
-    struct tls_context *context = argument;
+    const struct tls_context *context = argument;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    if (name == NULL)
+    if (name == NULL || context->count == 1)
         return SSL_TLSEXT_ERR_OK;
-    for (size_t i = 0; i < context->count; i++) {
-        X509 *certificate = SSL_CTX_get0_certificate(context->contexts[i]);
-        if (X509_check_host(certificate, name, 0, 0, NULL) == 1) {
-            if (i > 0)
-                SSL_set_SSL_CTX(ssl, context->contexts[i]);
-            return SSL_TLSEXT_ERR_OK;
-        }
-    }
+    SSL_CTX *chosen = find_certificate(context, name, X509_CHECK_FLAG_NO_WILDCARDS);
+    if (chosen == NULL)
+        chosen = find_certificate(context, name, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (chosen != NULL && chosen != context->contexts[0])
+        SSL_set_SSL_CTX(ssl, chosen);
     return SSL_TLSEXT_ERR_OK;
 }
+
+/* --- tickets ------------------------------------------------------------------------------- */
+
+enum { NO_TICKET = 0, TICKET_FAILED = -1, TICKET_SEALED = 1, TICKET_OPENED_SEND_NEXT = 2 };
+
+static bool set_mac_key(EVP_MAC_CTX *mac, struct tls_ticket_key *key)
+{
+    static char digest[] = "SHA256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac, sizeof(key->mac)),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, parameters) == 1;
+}
+
+/* Who comes with a ticket gets another: one that is shown twice would show who it is (RFC 8446
+ * appendix C.4). */
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                     EVP_MAC_CTX *mac, int seals)
+{
+    const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct tls_ticket_key key;
+    uint64_t now_s = (uint64_t)time(NULL);
+    bool good;
+    if (seals) {
+        if (!tls_tickets_current(context->tickets, now_s, &key))
+            return NO_TICKET;
+        memcpy(name, key.name, sizeof(key.name));
+        good = RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
+               EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+    } else {
+        if (!tls_tickets_find(context->tickets, name, now_s, &key))
+            return NO_TICKET;
+        good = EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+    }
+    good = good && set_mac_key(mac, &key);
+    OPENSSL_cleanse(&key, sizeof(key));
+    if (!good)
+        return TICKET_FAILED;
+    return seals ? TICKET_SEALED : TICKET_OPENED_SEND_NEXT;
+}
+
+void tls_context_use_tickets(struct tls_context *context, struct tls_tickets *tickets)
+{
+    tls_tickets_unref(context->tickets);
+    context->tickets = tls_tickets_ref(tickets);
+    for (size_t i = 0; i < context->count; i++) {
+        SSL_CTX *ctx = context->contexts[i];
+        SSL_CTX_set_app_data(ctx, context);
+        SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+        SSL_CTX_set_num_tickets(ctx, 1);
+        SSL_CTX_set_timeout(ctx, TLS_TICKET_TURN_S);
+        SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
+    }
+}
+
+/* --- making -------------------------------------------------------------------------------- */
 
 static void set_rules(SSL_CTX *ctx, const struct tls_context_options *options)
 {
     SSL_CTX_set_min_proto_version(ctx, options->tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(ctx, ciphers_tls12);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets only */
     SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"strangler", 9);
-    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_num_tickets(ctx, 0);
+    SSL_CTX_set_max_early_data(ctx, 0); /* it could be replayed (RFC 8446 section 8) */
     SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 }
 
@@ -134,6 +211,7 @@ void tls_context_unref(struct tls_context *context)
         return;
     for (size_t i = 0; i < context->count; i++)
         SSL_CTX_free(context->contexts[i]);
+    tls_tickets_unref(context->tickets);
     free(context->contexts);
     free(context);
 }
