@@ -216,4 +216,4 @@ class Services(Killed):
 
 
 if __name__ == "__main__":
-    main(1800)
+    main(30 * KILLS)

@@ -258,4 +258,4 @@ class WithKills(Steps):
 
 
 if __name__ == "__main__":
-    main(900)
+    main(3600 if WRITES else 300)
