@@ -6,7 +6,7 @@
 
 struct compare_work {
     const struct compare_rules *rules;
-    struct arena *arena;
+    struct arena *arena; /* until the comparison is over */
     struct difference_list *differences;
     uint64_t left;   /* steps that may still be taken */
     const char *why; /* not NULL: not comparable */

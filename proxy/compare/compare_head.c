@@ -11,9 +11,7 @@ static bool is_listed(const struct strview *names, uint32_t count, struct strvie
     return false;
 }
 
-/* All values of a field in one line, as RFC 9110 section 5.3 joins them. */
-static struct strview field_value(struct arena *arena, const struct headers *headers,
-                                  struct strview name)
+struct strview answer_field(struct arena *arena, const struct headers *headers, struct strview name)
 {
     struct strview value = STRVIEW_NONE;
     for (uint32_t i = 0; i < headers->count; i++) {
@@ -60,8 +58,8 @@ static void compare_field(struct compare_work *work, const struct compared_answe
     if (is_listed(rules->ignored_headers, rules->ignored_header_count, name) ||
         !work_spend(work, first->headers->count + second->headers->count))
         return;
-    struct strview left = field_value(work->arena, first->headers, name);
-    struct strview right = field_value(work->arena, second->headers, name);
+    struct strview left = answer_field(work->arena, first->headers, name);
+    struct strview right = answer_field(work->arena, second->headers, name);
     if ((left.data == NULL) == (right.data == NULL) &&
         strview_equal(comparable_value(work->arena, name, left),
                       comparable_value(work->arena, name, right)))

@@ -4,13 +4,18 @@
  */
 #include "proxy/compare/compare_body.h"
 #include "proxy/compare/normalise.h"
+#include "proxy/compare/utf8.h"
 
-enum { WINDOW = 48, OPEN_ELEMENTS_MAX = 128, NAMED_ELEMENTS = 4 };
+enum { WINDOW = 48, OPEN_ELEMENTS_MAX = 128, NAMED_ELEMENTS = 4, NAME_BYTES = 40 };
+
+struct open_element {
+    struct strview name;
+    struct strview class; /* its first, or empty */
+};
 
 /* The elements around the place where the walk is. */
 struct open_elements {
-    struct strview labels[OPEN_ELEMENTS_MAX];
-    struct strview names[OPEN_ELEMENTS_MAX];
+    struct open_element items[OPEN_ELEMENTS_MAX];
     uint32_t count; /* those beyond the maximum are counted, not kept */
 };
 
@@ -24,24 +29,19 @@ struct html_comparison {
 /* --- the name of a place ------------------------------------------------------------------------
  */
 
-/* "p.by": the element and its first class. */
-static struct strview label_of(struct arena *arena, const struct html_token *token)
+static struct open_element element_of(const struct html_token *token)
 {
     const struct html_attribute *class = html_token_attribute(token, STRVIEW("class"));
-    if (class == NULL || class->value.length == 0)
-        return token->name;
-    size_t length = strview_find(class->value, ' ');
-    return arena_printf(arena, "%.*s.%.*s", STRVIEW_ARGS(token->name),
-                        STRVIEW_ARGS(strview_make(class->value.data, length)));
+    struct open_element element = {.name = token->name, .class = STRVIEW("")};
+    if (class != NULL)
+        element.class = strview_make(class->value.data, strview_find(class->value, ' '));
+    return element;
 }
 
-static void open_element(struct html_comparison *comparison, const struct html_token *token)
+static void open_element(struct open_elements *open, const struct html_token *token)
 {
-    struct open_elements *open = &comparison->open;
-    if (open->count < OPEN_ELEMENTS_MAX) {
-        open->labels[open->count] = label_of(comparison->work->arena, token);
-        open->names[open->count] = token->name;
-    }
+    if (open->count < OPEN_ELEMENTS_MAX)
+        open->items[open->count] = element_of(token);
     open->count++;
 }
 
@@ -53,7 +53,7 @@ static void close_element(struct open_elements *open, struct strview name)
         return;
     }
     for (uint32_t i = open->count; i > 0; i--) {
-        if (strview_equal(open->names[i - 1], name)) {
+        if (strview_equal(open->items[i - 1].name, name)) {
             open->count = i - 1;
             return;
         }
@@ -63,9 +63,19 @@ static void close_element(struct open_elements *open, struct strview name)
 static void pass(struct html_comparison *comparison, const struct html_token *token)
 {
     if (token->kind == HTML_OPEN && !token->is_void)
-        open_element(comparison, token);
+        open_element(&comparison->open, token);
     else if (token->kind == HTML_CLOSE)
         close_element(&comparison->open, token->name);
+}
+
+/* "p.by": the element and its first class. */
+static void append_element(struct field_path *path, struct open_element element, bool is_first)
+{
+    field_path_append(path, is_first ? STRVIEW(" ") : STRVIEW(" > "));
+    field_path_append(path, utf8_clip(element.name, NAME_BYTES));
+    if (element.class.length > 0)
+        field_path_append(path, STRVIEW("."));
+    field_path_append(path, utf8_clip(element.class, NAME_BYTES));
 }
 
 /* "html: main > article.post > p.by", the innermost elements; `token` is in or under them. */
@@ -74,36 +84,38 @@ static void name_place(const struct html_comparison *comparison, const struct ht
 {
     const struct open_elements *open = &comparison->open;
     uint32_t known = open->count < OPEN_ELEMENTS_MAX ? open->count : OPEN_ELEMENTS_MAX;
-    struct arena *arena = comparison->work->arena;
-    struct strview name = STRVIEW("html:");
-    for (uint32_t i = known > NAMED_ELEMENTS ? known - NAMED_ELEMENTS : 0; i < known; i++)
-        name = arena_printf(arena, "%.*s%s%.*s", STRVIEW_ARGS(name), name.length > 5 ? " > " : " ",
-                            STRVIEW_ARGS(open->labels[i]));
+    uint32_t begin = known > NAMED_ELEMENTS ? known - NAMED_ELEMENTS : 0;
+    field_path_init(ret_path, STRVIEW("html:"));
+    for (uint32_t i = begin; i < known; i++)
+        append_element(ret_path, open->items[i], i == begin);
     if (token->kind == HTML_OPEN)
-        name = arena_printf(arena, "%.*s%s%.*s", STRVIEW_ARGS(name), name.length > 5 ? " > " : " ",
-                            STRVIEW_ARGS(label_of(arena, token)));
-    if (attribute.length > 0)
-        name = arena_printf(arena, "%.*s @%.*s", STRVIEW_ARGS(name), STRVIEW_ARGS(attribute));
-    field_path_init(ret_path, name);
+        append_element(ret_path, element_of(token), known == 0);
+    if (attribute.length > 0) {
+        field_path_append(ret_path, STRVIEW(" @"));
+        field_path_append(ret_path, utf8_clip(attribute, NAME_BYTES));
+    }
 }
 
 static struct strview shown(struct arena *arena, const struct html_token *token)
 {
     if (token->kind == HTML_TEXT || token->kind == HTML_DOCTYPE)
         return token->text;
+    struct strview name = utf8_clip(token->name, NAME_BYTES);
     return arena_printf(arena, "<%s%.*s>", token->kind == HTML_CLOSE ? "/" : "",
-                        STRVIEW_ARGS(token->name));
+                        STRVIEW_ARGS(name));
 }
 
 static void add(struct html_comparison *comparison, enum difference_kind kind,
                 const struct html_token *first, const struct html_token *second)
 {
     struct field_path path;
-    struct arena *arena = comparison->work->arena;
+    struct compare_work *work = comparison->work;
+    if (!work_spend(work, 1 + work->differences->count))
+        return;
     name_place(comparison, first != NULL ? first : second, STRVIEW_NONE, &path);
-    difference_add(comparison->work->differences, kind, field_path_view(&path),
-                   first != NULL ? shown(arena, first) : STRVIEW_NONE,
-                   second != NULL ? shown(arena, second) : STRVIEW_NONE);
+    difference_add(work->differences, kind, field_path_view(&path),
+                   first != NULL ? shown(work->arena, first) : STRVIEW_NONE,
+                   second != NULL ? shown(work->arena, second) : STRVIEW_NONE);
 }
 
 /* --- tokens -------------------------------------------------------------------------------------
@@ -132,6 +144,8 @@ static void add_attribute(struct html_comparison *comparison, const struct html_
                           const struct html_attribute *second)
 {
     struct field_path path;
+    if (!work_spend(comparison->work, 1 + comparison->work->differences->count))
+        return;
     name_place(comparison, token, first != NULL ? first->name : second->name, &path);
     difference_add(comparison->work->differences, kind, field_path_view(&path),
                    first != NULL ? first->value : STRVIEW_NONE,
@@ -196,14 +210,27 @@ static uint32_t distance(struct compare_work *work, const struct html_tokens *li
     return WINDOW;
 }
 
+/* An end tag that may be there or not. */
+static bool goes_without_saying(const struct html_token *token)
+{
+    return token->kind == HTML_CLOSE && token->end_may_lack;
+}
+
+/* Leaves tokens out. The end of an element that is left out as a whole goes without saying. */
 static void skip(struct html_comparison *comparison, struct html_tokens *list, uint32_t *at,
                  uint32_t count, bool is_first)
 {
+    uint32_t begun = 0;
     for (; count > 0 && *at < list->count; count--, (*at)++) {
         const struct html_token *token = &list->items[*at];
-        if (token->kind != HTML_CLOSE)
+        bool ends = token->kind == HTML_CLOSE;
+        if (goes_without_saying(token) || !work_spend(comparison->work, 1))
+            continue;
+        if (!ends || begun == 0)
             add(comparison, is_first ? DIFFERENCE_MISSING : DIFFERENCE_EXTRA,
                 is_first ? token : NULL, is_first ? NULL : token);
+        begun += token->kind == HTML_OPEN && !token->is_void && !token->end_may_lack ? 1 : 0;
+        begun -= ends && begun > 0 ? 1 : 0;
     }
 }
 
@@ -250,7 +277,12 @@ static void compare_tokens(struct html_comparison *comparison)
         const struct html_token *right = &second->items[j];
         if (!work_spend(comparison->work, token_steps(left)))
             return;
-        if (tokens_are_equal(left, right)) {
+        if (goes_without_saying(left)) {
+            pass(comparison, left);
+            i++;
+        } else if (goes_without_saying(right)) {
+            j++;
+        } else if (tokens_are_equal(left, right)) {
             pass(comparison, left);
             i++;
             j++;

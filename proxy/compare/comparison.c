@@ -5,12 +5,6 @@
 
 enum body_kind { BODY_JSON, BODY_HTML, BODY_OTHER };
 
-static struct strview header_value(const struct headers *headers, struct strview name)
-{
-    const struct header_field *field = headers_find_name(headers, name);
-    return field != NULL ? field->value : STRVIEW_NONE;
-}
-
 static bool ends_with_ignore_case(struct strview text, struct strview end)
 {
     return text.length >= end.length &&
@@ -19,7 +13,8 @@ static bool ends_with_ignore_case(struct strview text, struct strview end)
 
 static enum body_kind kind_of(const struct compared_answer *answer)
 {
-    struct strview type = header_value(answer->headers, STRVIEW("content-type"));
+    const struct header_field *field = headers_find(answer->headers, HEADER_CONTENT_TYPE);
+    struct strview type = field != NULL ? field->value : STRVIEW_NONE;
     type = strview_trim(strview_make(type.data, strview_find(type, ';')));
     if (strview_equal_ignore_case(type, STRVIEW("application/json")) ||
         ends_with_ignore_case(type, STRVIEW("+json")))
@@ -39,9 +34,10 @@ static void compare_bodies(struct compare_work *work, const struct compared_answ
         if (!answers[i]->complete)
             work->why = "longer than what is kept";
         else
-            work->why = decode_body(work->arena,
-                                    header_value(answers[i]->headers, STRVIEW("content-encoding")),
-                                    answers[i]->body, COMPARE_DECODED_BYTES_MAX, &bodies[i]);
+            work->why = decode_body(
+                work->arena,
+                answer_field(work->arena, answers[i]->headers, STRVIEW("content-encoding")),
+                answers[i]->body, COMPARE_DECODED_BYTES_MAX, &bodies[i]);
     }
     if (work->why != NULL)
         return;
@@ -63,15 +59,18 @@ void comparison_run(const struct compare_rules *rules, const struct compared_ans
                     struct comparison *ret_comparison)
 {
     struct comparison *comparison = ret_comparison;
+    struct arena scratch;
+    arena_init(&scratch, NULL);
     difference_list_init(&comparison->differences, arena);
     struct compare_work work = {.rules = rules,
-                                .arena = arena,
+                                .arena = &scratch,
                                 .differences = &comparison->differences,
                                 .left = COMPARE_WORK_MAX};
     compare_head(&work, first, second);
     /* Where the status differs the bodies are different by design. */
     if (first->status == second->status || !rules->status)
         compare_bodies(&work, first, second);
+    arena_done(&scratch);
     comparison->why = work.why;
     if (work.why != NULL)
         comparison->end = COMPARISON_NOT_COMPARABLE;

@@ -34,6 +34,10 @@ struct compared_answer {
     bool complete;
 };
 
+/* All values of a field in one line, as RFC 9110 section 5.3 joins them; without data: none. */
+struct strview answer_field(struct arena *arena, const struct headers *headers,
+                            struct strview name);
+
 enum comparison_end { COMPARISON_EQUAL, COMPARISON_DIFFERENT, COMPARISON_NOT_COMPARABLE };
 
 struct comparison {
@@ -46,7 +50,10 @@ struct comparison {
 enum { COMPARE_DECODED_BYTES_MAX = 4 * 1024 * 1024 };
 #define COMPARE_WORK_MAX UINT64_C(20000000)
 
-/* `arena` has the differences' texts, and needs several times the size of the bodies. */
+/*
+ * `arena` has the differences' texts, a few KiB. What else it needs, up to some dozen times the
+ * size of the bodies, is given back when it returns.
+ */
 void comparison_run(const struct compare_rules *rules, const struct compared_answer *first,
                     const struct compared_answer *second, struct arena *arena,
                     struct comparison *ret_comparison);

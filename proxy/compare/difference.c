@@ -1,5 +1,7 @@
 #include "proxy/compare/difference.h"
 
+#include "proxy/compare/utf8.h"
+
 static const struct strview kind_names[] = {
     [DIFFERENCE_STATUS] = {"status", 6}, [DIFFERENCE_HEADER] = {"header", 6},
     [DIFFERENCE_TYPE] = {"type", 4},     [DIFFERENCE_MISSING] = {"missing", 7},
@@ -19,17 +21,6 @@ void difference_list_init(struct difference_list *list, struct arena *arena)
     list->more = false;
 }
 
-/* Never cuts a character of UTF-8 in two. */
-static struct strview excerpt(struct strview text)
-{
-    if (text.length <= DIFFERENCE_EXCERPT_BYTES)
-        return text;
-    size_t length = DIFFERENCE_EXCERPT_BYTES;
-    while (length > 0 && ((unsigned char)text.data[length] & 0xc0) == 0x80)
-        length--;
-    return strview_make(text.data, length);
-}
-
 void difference_add(struct difference_list *list, enum difference_kind kind, struct strview field,
                     struct strview first, struct strview second)
 {
@@ -44,12 +35,12 @@ void difference_add(struct difference_list *list, enum difference_kind kind, str
     list->items[list->count++] = (struct difference){
         .kind = kind,
         .field = arena_copy(list->arena, field),
-        .first = arena_copy(list->arena, excerpt(first)),
-        .second = arena_copy(list->arena, excerpt(second)),
+        .first = arena_copy(list->arena, utf8_clip(first, DIFFERENCE_EXCERPT_BYTES)),
+        .second = arena_copy(list->arena, utf8_clip(second, DIFFERENCE_EXCERPT_BYTES)),
     };
 }
 
-static void append(struct field_path *path, struct strview text)
+void field_path_append(struct field_path *path, struct strview text)
 {
     static const struct strview ellipsis = STRVIEW("…");
     if (path->full)
@@ -65,7 +56,7 @@ void field_path_init(struct field_path *path, struct strview root)
 {
     path->length = 0;
     path->full = false;
-    append(path, root);
+    field_path_append(path, root);
 }
 
 struct strview field_path_view(const struct field_path *path)
@@ -95,17 +86,17 @@ size_t field_path_enter_member(struct field_path *path, struct strview name)
 {
     size_t mark = mark_of(path);
     bool plain = is_plain_name(name);
-    append(path, plain ? STRVIEW(".") : STRVIEW("['"));
-    append(path, name);
+    field_path_append(path, plain ? STRVIEW(".") : STRVIEW("['"));
+    field_path_append(path, name);
     if (!plain)
-        append(path, STRVIEW("']"));
+        field_path_append(path, STRVIEW("']"));
     return mark;
 }
 
 size_t field_path_enter_element(struct field_path *path)
 {
     size_t mark = mark_of(path);
-    append(path, STRVIEW("[*]"));
+    field_path_append(path, STRVIEW("[*]"));
     return mark;
 }
 

@@ -52,6 +52,9 @@ struct field_path {
 };
 
 void field_path_init(struct field_path *path, struct strview root);
+
+/* Adds to the name. */
+void field_path_append(struct field_path *path, struct strview text);
 struct strview field_path_view(const struct field_path *path);
 
 /* Goes one step down: a member, or any element of an array. Give what it returns to leave. */

@@ -11,6 +11,7 @@ struct html_reader {
     struct html_token *items;
     uint32_t count;
     uint32_t capacity;
+    uint32_t attributes; /* of all tokens */
     const char *fault;
 };
 
@@ -157,7 +158,8 @@ static void add_attribute(struct html_reader *reader, struct html_token *token,
     }
     if (place > 0 && order == 0)
         return;
-    if (token->attribute_count == HTML_ATTRIBUTES_MAX) {
+    if (token->attribute_count == HTML_ATTRIBUTES_MAX ||
+        reader->attributes == HTML_ATTRIBUTES_OF_ALL_MAX) {
         reader->fault = "too many attributes";
         return;
     }
@@ -165,6 +167,7 @@ static void add_attribute(struct html_reader *reader, struct html_token *token,
             (token->attribute_count - place) * sizeof(attribute));
     token->attributes[place] = attribute;
     token->attribute_count++;
+    reader->attributes++;
 }
 
 static void read_attributes(struct html_reader *reader, struct html_token *token)
@@ -199,6 +202,15 @@ static void read_raw_text(struct html_reader *reader, struct strview element, bo
     push_text(reader, strview_make(reader->text.data + begin, reader->at - begin), !references);
 }
 
+/* HTML standard, section 13.1.2.4. */
+static bool end_may_lack(struct strview name)
+{
+    static const char *const names[] = {
+        "p",    "li",   "td",    "tr",    "th",   "dt",      "dd", "option", "optgroup", "thead",
+        "html", "head", "tbody", "tfoot", "body", "caption", "rt", "rp",     "colgroup", NULL};
+    return is_one_of(name, names);
+}
+
 static void read_open_tag(struct html_reader *reader)
 {
     static const char *const voids[] = {"area",  "base", "br",   "col",    "embed", "hr",  "img",
@@ -213,6 +225,7 @@ static void read_open_tag(struct html_reader *reader)
     struct strview name = read_tag_name(reader);
     token->name = name;
     token->is_void = is_one_of(name, voids);
+    token->end_may_lack = end_may_lack(name);
     read_attributes(reader, token);
     if (reader->fault == NULL && (is_one_of(name, raws) || is_one_of(name, texts)))
         read_raw_text(reader, name, is_one_of(name, texts));
@@ -225,6 +238,7 @@ static void read_close_tag(struct html_reader *reader)
         return;
     reader->at += 2;
     token->name = read_tag_name(reader);
+    token->end_may_lack = end_may_lack(token->name);
     reader->at = past(reader, find_byte(reader, reader->at, '>'), 1);
 }
 

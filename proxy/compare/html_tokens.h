@@ -9,7 +9,8 @@
 
 #include "proxy/core/arena.h"
 
-enum { HTML_TOKENS_MAX = 200000, HTML_ATTRIBUTES_MAX = 64 };
+/* Of a page: tokens, attributes of one of them, attributes of all. */
+enum { HTML_TOKENS_MAX = 200000, HTML_ATTRIBUTES_MAX = 64, HTML_ATTRIBUTES_OF_ALL_MAX = 200000 };
 
 enum html_token_kind { HTML_TEXT, HTML_OPEN, HTML_CLOSE, HTML_DOCTYPE };
 
@@ -21,6 +22,7 @@ struct html_attribute {
 struct html_token {
     enum html_token_kind kind;
     bool is_void;        /* an element that has no end: <br>, <img>, … */
+    bool end_may_lack;   /* an element whose end tag may be left out: <p>, <li>, … */
     struct strview name; /* of an element */
     struct strview text;
     struct html_attribute *attributes;

@@ -32,10 +32,23 @@ struct json_tree {
 const char *json_tree_read(struct arena *arena, struct strview text, struct json_tree *ret_tree);
 
 /*
- * The same number, the same text: no sign for zero, no leading or trailing zeros, an exponent
- * ("-12e3"); so 1.0, 1 and 10e-1 are equal, and 9007199254740993 is not 9007199254740992. False for
- * an exponent of more than nine digits.
+ * A number's digits without zeros at either end, in two pieces, and the exponent of the last one:
+ * so 1.0, 1 and 10e-1 are equal, and 9007199254740993 is not 9007199254740992. Views the text.
  */
-bool json_number_canonical(struct arena *arena, struct strview number, struct strview *ret_text);
+struct json_number {
+    bool negative;
+    struct strview whole;
+    struct strview fraction;
+    int64_t exponent;
+};
+
+/* `text` as the tree has it. False for an exponent of more than nine digits. */
+bool json_number_read(struct strview text, struct json_number *ret_number);
+bool json_number_equal(const struct json_number *first, const struct json_number *second);
+
+/* Equal for equal numbers. */
+uint64_t json_number_hash(const struct json_number *number);
+
+extern const char json_number_too_large[];
 
 #endif

@@ -49,6 +49,16 @@ bool utf8_is_valid(struct strview text)
     return true;
 }
 
+struct strview utf8_clip(struct strview text, size_t bytes_max)
+{
+    if (text.length <= bytes_max)
+        return text;
+    size_t length = bytes_max;
+    while (length > 0 && ((unsigned char)text.data[length] & 0xc0) == 0x80)
+        length--;
+    return strview_make(text.data, length);
+}
+
 size_t utf8_write(uint32_t character, char out[static UTF8_CHARACTER_BYTES])
 {
     if (character < 0x80) {

@@ -15,10 +15,9 @@ struct recording {
 static struct strview decoded(const struct recording *recording, enum shadow_answer answer)
 {
     const struct capture *capture = &recording->shadow->answers[answer];
-    const struct header_field *coding =
-        headers_find_name(&capture->headers, STRVIEW("content-encoding"));
     struct strview body = STRVIEW("");
-    decode_body(recording->arena, coding != NULL ? coding->value : STRVIEW_NONE,
+    decode_body(recording->arena,
+                answer_field(recording->arena, &capture->headers, STRVIEW("content-encoding")),
                 strview_make(capture->bytes, capture->length), COMPARE_DECODED_BYTES_MAX, &body);
     return body;
 }

@@ -36,6 +36,8 @@ static void what_a_browser_shows_alike_is_equal(void **state)
         {"<input disabled>", "<input disabled=\"\">"},
         {"<br/>", "<br>"},
         {"a < b", "a &lt; b"},
+        {"<ul><li>1<li>2</ul><p>x", "<ul><li>1</li><li>2</li></ul><p>x</p></body></html>"},
+        {"<table><tr><td>1</td></table>", "<table><tr><td>1</td></tr></table>"},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         assert_string_equal(html(pairs[i][0], pairs[i][1]), "equal");
@@ -77,6 +79,9 @@ static void differences_are_named_by_the_elements_around_them(void **state)
         {"<p title=a>x</p>", "<p>x</p>", "missing html: p @title"},
         {"<p>x</p>", "<p lang=a>x</p>", "extra html: p @lang"},
         {"<script>a</script>", "<script>b</script>", "value html: script"},
+        {"<p><b>x</b></p>", "<p><b>x</p>", "missing html: p > b"},
+        {"<p><b>x</p>", "<p><b>x</b></p>", "extra html:"},
+        {"<div></b></div>", "<div></div>", "missing html: div"},
         {"<textarea>&lt;</textarea>", "<textarea>&gt;</textarea>", "value html: textarea"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
