@@ -301,6 +301,12 @@ void client_connection_idle(struct client_connection *connection)
                        client_connection_limits(connection)->idle_timeout_ms);
 }
 
+void client_connection_idle_draining(struct client_connection *connection)
+{
+    if (!connection->closed)
+        deadline_start(&io_of(connection)->loop, &connection->deadline, CLIENT_DRAIN_NOTICE_MS);
+}
+
 void client_connection_expect_head(struct client_connection *connection)
 {
     if (!connection->closed)
@@ -367,10 +373,8 @@ void client_connections_drain(struct client_environment *environment)
     while (at != &environment->connections) {
         struct client_connection *connection = LIST_ENTRY(at, struct client_connection, node);
         at = at->next;
-        if (connection->session == NULL) {
-            close_connection(connection);
+        if (connection->session == NULL) /* its first request is on its way, within its limit */
             continue;
-        }
         connection->methods->drain(connection->session);
         byte_stream_flush_soon(&connection->bytes);
     }

@@ -79,8 +79,15 @@ void client_connections_drain(struct client_environment *environment);
 
 /* --- for sessions -------------------------------------------------------------------------- */
 
+/* Between saying that a connection ends and ending it: at least one round trip, so that what is on
+ * its way is still taken. */
+enum { CLIENT_DRAIN_NOTICE_MS = 300 };
+
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);
+
+/* No stream is open and the next answer would be the last: the notice runs. */
+void client_connection_idle_draining(struct client_connection *connection);
 
 /* A head has begun and has to end within its limit. */
 void client_connection_expect_head(struct client_connection *connection);

@@ -75,6 +75,14 @@ static void take_pending(struct http1_session *session)
         byte_queue_consume(&session->pending, take(session, first.iov_base, first.iov_len));
 }
 
+static void rest(struct http1_session *session)
+{
+    if (session->draining)
+        client_connection_idle_draining(session->connection);
+    else
+        client_connection_idle(session->connection);
+}
+
 /* False: nothing may follow the request that has ended. */
 static bool end_stream(struct http1_session *session)
 {
@@ -84,7 +92,7 @@ static bool end_stream(struct http1_session *session)
     session->stream = NULL;
     session->empty_line = 0;
     http1_stream_free(stream);
-    client_connection_idle(session->connection);
+    rest(session);
     return whole && !session->closes;
 }
 
@@ -107,7 +115,7 @@ static bool is_done(const struct http1_session *session)
 {
     bool nothing_comes = session->input_ended && session->pending.bytes == 0;
     if (session->stream == NULL)
-        return session->closes || session->draining || nothing_comes;
+        return session->closes || nothing_comes;
     return nothing_comes && session->stream->phase < HTTP1_READ;
 }
 
@@ -132,10 +140,14 @@ static bool session_wants_input(void *argument)
            (stream == NULL || stream->unconsumed < REQUEST_WINDOW_BYTES);
 }
 
+/* The next answer is the last. Without a request it ends when the notice is over, or, before the
+ * first one, when that does not come in time. */
 static void session_drain(void *argument)
 {
     struct http1_session *session = argument;
     session->draining = true;
+    if (session->stream == NULL && session->served)
+        rest(session);
 }
 
 /* The time is up for a head, for the next request, or for an answer that nobody may wait for. */

@@ -8,8 +8,6 @@
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
     CONNECTION_WINDOW_BYTES = 1024 * 1024,
-    /* Between the first GOAWAY and the one that names the last stream: at least one round trip. */
-    DRAIN_NOTICE_MS = 300,
 };
 
 /* --- draining ------------------------------------------------------------------------------ */
@@ -36,7 +34,7 @@ static void session_drain(void *argument)
         return;
     session->draining = true;
     nghttp2_submit_shutdown_notice(session->session);
-    deadline_start(&http2_exchanges(session)->io->loop, &session->drain, DRAIN_NOTICE_MS);
+    deadline_start(&http2_exchanges(session)->io->loop, &session->drain, CLIENT_DRAIN_NOTICE_MS);
 }
 
 static void session_end(void *argument)

@@ -8,6 +8,7 @@ import threading
 
 from forum import ForumCase, url_file
 from http1_backend import Http1Backend, answer_bytes, named
+from http1_client import Http1Client
 from http2_peer import Http2Client, ask_once
 from strangler_test import (PROXY, ProxyCase, backend_text, config_text, free_port, main,
                             make_certificate, wait_until)
@@ -255,6 +256,22 @@ class Ending(ProxyCase):
         for client in clients:
             client.wait_closed()
             self.assertEqual(len(client.goaways), 2)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def test_quit_serves_a_request_that_is_on_its_way(self):
+        kept = self.closing(Http1Client(self.proxy.plain))
+        kept.ask("/")
+        silent, partial = (self.closing(Http1Client(self.proxy.plain)) for _ in range(2))
+        partial.send(b"GET / HTTP/1.1\r\nho")
+        self.proxy.wait_total(3, "strangler_connections")
+        self.proxy.process.send_signal(signal.SIGQUIT)
+        wait_until("draining", lambda: "draining" in self.proxy.errors())
+        kept.start("/")
+        silent.start("/")
+        partial.send(b"st: a\r\n\r\n")
+        for client in (kept, silent, partial):
+            answer = client.read()
+            self.assertEqual((answer.body, answer.value("connection")), (b"quick", "close"))
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_the_drain_timeout_ends_a_drain(self):
