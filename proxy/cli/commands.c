@@ -20,7 +20,13 @@ const struct command commands[] = {
             "  HUP        read the files again; a faulty configuration changes nothing\n"
             "  TERM, INT  stop now\n"
             "  QUIT       take nothing new, finish what was begun, then stop\n"
-            "  USR1       reopen the access log\n",
+            "  USR1       reopen the access log\n"
+            "  USR2       hand over to a new process of the program's file, which may be a newer\n"
+            "             one: it takes the same sockets, then this one ends as by QUIT. When it\n"
+            "             cannot start, this one goes on\n"
+            "\n"
+            "Under systemd: sockets of LISTEN_FDS are used for the listeners that have their\n"
+            "addresses, and NOTIFY_SOCKET is told of every start, reload, hand-over and stop.\n",
         .exits = "0 after an orderly end, 1 when it could not start, 2 bad usage.",
         .kinds = {WORD_PATH},
         .words_max = 1,

@@ -1,6 +1,7 @@
 #include "proxy/client/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,29 +13,58 @@ enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
 
 struct listener {
     struct client_environment *environment;
-    ev_io acceptable;
     struct deadline pause;
-    int fd;
     char *address_text;
     struct tls_context *tls;
+    size_t socket_count;
+    ev_io sockets[];
 };
+
+/* --- descriptors --------------------------------------------------------------------------- */
+
+void listener_sockets_add(struct listener_sockets *sockets, int fd)
+{
+    sockets->fds = memory_realloc(sockets->fds, (sockets->count + 1) * sizeof(*sockets->fds));
+    sockets->fds[sockets->count++] = fd;
+}
+
+void listener_sockets_close(struct listener_sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        close(sockets->fds[i]);
+    free(sockets->fds);
+    *sockets = (struct listener_sockets){.count = 0};
+}
+
+/* --- accepting ----------------------------------------------------------------------------- */
 
 static struct loop *loop_of(const struct listener *listener)
 {
     return &listener->environment->exchanges->io->loop;
 }
 
+static void start_accepting(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->socket_count; i++)
+        ev_io_start(loop_of(listener)->ev, &listener->sockets[i]);
+}
+
+static void stop_accepting(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->socket_count; i++)
+        ev_io_stop(loop_of(listener)->ev, &listener->sockets[i]);
+}
+
 /* Neither spins nor dies when descriptors or memory run out: rests, then goes on. */
 static void pause_accepting(struct listener *listener)
 {
-    ev_io_stop(loop_of(listener)->ev, &listener->acceptable);
+    stop_accepting(listener);
     deadline_start(loop_of(listener), &listener->pause, PAUSE_MS);
 }
 
 static void on_pause_over(struct deadline *deadline)
 {
-    struct listener *listener = LIST_ENTRY(deadline, struct listener, pause);
-    ev_io_start(loop_of(listener)->ev, &listener->acceptable);
+    start_accepting(LIST_ENTRY(deadline, struct listener, pause));
 }
 
 /* By limits.connections, or because the rest of the descriptors is for backends. */
@@ -57,7 +87,7 @@ static void on_acceptable(struct ev_loop *ev, ev_io *watcher, int events)
             return;
         }
         struct address client;
-        int fd = socket_accept(listener->fd, &client);
+        int fd = socket_accept(watcher->fd, &client);
         if (fd >= 0) {
             client_connection_accept_take(listener->environment, fd, &client, listener->tls);
             continue;
@@ -69,18 +99,26 @@ static void on_acceptable(struct ev_loop *ev, ev_io *watcher, int events)
     }
 }
 
-struct listener *listener_new_take(struct client_environment *environment, int fd,
+/* --- life ---------------------------------------------------------------------------------- */
+
+struct listener *listener_new_take(struct client_environment *environment,
+                                   struct listener_sockets *sockets,
                                    const struct listener_config *config)
 {
-    struct listener *listener = memory_zalloc(sizeof(*listener));
+    struct listener *listener =
+        memory_zalloc(sizeof(*listener) + sockets->count * sizeof(listener->sockets[0]));
     listener->environment = environment;
-    listener->fd = fd;
     listener->address_text = memory_strndup(config->address_text.data, config->address_text.length);
     deadline_init(&listener->pause, on_pause_over);
     listener_update(listener, config);
-    ev_io_init(&listener->acceptable, on_acceptable, fd, EV_READ);
-    listener->acceptable.data = listener;
-    ev_io_start(loop_of(listener)->ev, &listener->acceptable);
+    for (size_t i = 0; i < sockets->count; i++) {
+        ev_io_init(&listener->sockets[i], on_acceptable, sockets->fds[i], EV_READ);
+        listener->sockets[i].data = listener;
+    }
+    listener->socket_count = sockets->count;
+    free(sockets->fds);
+    *sockets = (struct listener_sockets){.count = 0};
+    start_accepting(listener);
     return listener;
 }
 
@@ -95,11 +133,23 @@ struct strview listener_address(const struct listener *listener)
     return strview_of(listener->address_text);
 }
 
+bool listener_copy_sockets(const struct listener *listener, struct listener_sockets *sockets)
+{
+    for (size_t i = 0; i < listener->socket_count; i++) {
+        int fd = fcntl(listener->sockets[i].fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+            return false;
+        listener_sockets_add(sockets, fd);
+    }
+    return true;
+}
+
 void listener_free(struct listener *listener)
 {
-    ev_io_stop(loop_of(listener)->ev, &listener->acceptable);
+    stop_accepting(listener);
     deadline_stop(&listener->pause);
-    close(listener->fd);
+    for (size_t i = 0; i < listener->socket_count; i++)
+        close(listener->sockets[i].fd);
     tls_context_unref(listener->tls);
     free(listener->address_text);
     free(listener);

@@ -1,6 +1,7 @@
 /*
- * A listening socket of one worker. Each worker has a socket of its own for each address
- * (SO_REUSEPORT), so that the kernel spreads connections; of a Unix socket each has a descriptor. A
+ * The listening sockets of one worker for one address. Each worker has a socket of its own for each
+ * address (SO_REUSEPORT), so that the kernel spreads connections; of a Unix socket each has a
+ * descriptor. Of sockets that came from another process a worker may have several, or share one. A
  * connection stays with its worker.
  */
 #ifndef CLIENT_LISTENER_H
@@ -10,8 +11,20 @@
 
 struct listener;
 
-/* Takes the descriptor. The config belongs to the worker's current snapshot. */
-struct listener *listener_new_take(struct client_environment *environment, int fd,
+/* Descriptors of listening sockets; zeroed: none. */
+struct listener_sockets {
+    int *fds;
+    size_t count;
+};
+
+void listener_sockets_add(struct listener_sockets *sockets, int fd);
+
+/* Closes the descriptors; none are left. */
+void listener_sockets_close(struct listener_sockets *sockets);
+
+/* Takes the descriptors, and leaves none. The config belongs to the worker's current snapshot. */
+struct listener *listener_new_take(struct client_environment *environment,
+                                   struct listener_sockets *sockets,
                                    const struct listener_config *config);
 
 /* A newer snapshot says the same address: certificates may have changed. */
@@ -19,7 +32,10 @@ void listener_update(struct listener *listener, const struct listener_config *co
 
 struct strview listener_address(const struct listener *listener);
 
-/* Stops accepting and closes the socket; connections live on. */
+/* Adds a duplicate of each descriptor; false with errno when there are not enough of them. */
+bool listener_copy_sockets(const struct listener *listener, struct listener_sockets *sockets);
+
+/* Stops accepting and closes the sockets; connections live on. */
 void listener_free(struct listener *listener);
 
 #endif

@@ -248,6 +248,8 @@ static const struct key_row limit_rows[] = {
     {"write_timeout", read_duration, AT(write_timeout), &real_duration, 30 * SECOND, "\"30s\"", 0},
     {"idle_timeout", read_duration, AT(idle_timeout), &real_duration, 75 * SECOND, "\"75s\"", 0},
     {"drain_timeout", read_duration, AT(drain_timeout), &any_duration, 600 * SECOND, "\"600s\"", 0},
+    {"hand_over_timeout", read_duration, AT(hand_over_timeout), &real_duration, 60 * SECOND,
+     "\"60s\"", 0},
 };
 #undef AT
 static const struct key_table limit_keys = TABLE("`limits`", limit_rows);

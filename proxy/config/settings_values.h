@@ -224,6 +224,7 @@ struct limit_settings {
     struct number_setting write_timeout;
     struct number_setting idle_timeout;
     struct number_setting drain_timeout;
+    struct number_setting hand_over_timeout;
 };
 
 struct access_log_settings {

@@ -193,6 +193,7 @@ static struct limits limits_of(const struct limit_settings *settings)
         .write_timeout_ms = (uint32_t)settings->write_timeout.value,
         .idle_timeout_ms = (uint32_t)settings->idle_timeout.value,
         .drain_timeout_ms = (uint32_t)settings->drain_timeout.value,
+        .hand_over_timeout_ms = (uint32_t)settings->hand_over_timeout.value,
     };
 }
 

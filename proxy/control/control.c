@@ -8,6 +8,7 @@
 #include "proxy/client/client_fault.h"
 #include "proxy/control/admin_routes.h"
 #include "proxy/control/control_internal.h"
+#include "proxy/control/notify.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
@@ -18,9 +19,16 @@ enum { WORKERS_MAX = 256, SPARE_DESCRIPTORS = 64 };
 
 /* --- signals ------------------------------------------------------------------------------- */
 
-static void stop(struct control *control)
+static void end(struct control *control)
 {
     loop_break(&control->loop);
+}
+
+static void stop(struct control *control)
+{
+    if (control->hand_over.phase != HAND_OVER_DONE)
+        notify_stopping();
+    end(control);
 }
 
 static void stop_if_drained(struct loop *loop)
@@ -32,28 +40,40 @@ static void stop_if_drained(struct loop *loop)
         if (!worker_is_idle(control->workers[i]))
             return;
     }
-    stop(control);
+    end(control);
 }
 
 static void on_drain_timeout(struct deadline *deadline)
 {
     struct control *control = LIST_ENTRY(deadline, struct control, drain);
     log_warning("the drain timeout is over; closing what is left");
-    stop(control);
+    end(control);
 }
 
-static void drain(struct control *control)
+void control_drain(struct control *control)
 {
     if (control->draining)
         return;
     control->draining = true;
     flip_cancel(&control->flip);
     log_info("draining");
+    if (control->hand_over.phase != HAND_OVER_DONE)
+        notify_stopping();
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_drain(control->workers[i]);
     deadline_start(&control->loop, &control->drain,
                    control->publisher.current->limits.drain_timeout_ms);
     stop_if_drained(&control->loop);
+}
+
+/* By a signal: nobody takes over then. */
+static void drain(struct control *control)
+{
+    if (hand_over_is_on(&control->hand_over))
+        log_warning("the hand-over is given up");
+    if (control->hand_over.phase != HAND_OVER_DONE)
+        hand_over_stop(&control->hand_over);
+    control_drain(control);
 }
 
 static void reopen_logs(struct control *control)
@@ -64,18 +84,12 @@ static void reopen_logs(struct control *control)
         log_error("%s", fault.text);
 }
 
-static void refuse_hand_over(struct control *control)
-{
-    (void)control;
-    log_warning("USR2: handing over to a new binary is not built in this version");
-}
-
 static const struct {
     int number;
     void (*run)(struct control *control);
 } signal_rows[SIGNALS] = {
     {SIGHUP, control_reload}, {SIGTERM, stop},        {SIGINT, stop},
-    {SIGQUIT, drain},         {SIGUSR1, reopen_logs}, {SIGUSR2, refuse_hand_over},
+    {SIGQUIT, drain},         {SIGUSR1, reopen_logs}, {SIGUSR2, hand_over_begin},
 };
 
 static void on_signal(struct ev_loop *ev, ev_signal *watcher, int events)
@@ -204,14 +218,23 @@ static void start_workers(struct control *control, const struct snapshot *snapsh
     control->publisher.worker_count = control->worker_count;
 }
 
-static bool start_admin(struct control *control, struct fault *fault)
+bool control_open_admin(struct control *control, const struct snapshot *snapshot,
+                        struct fault *fault)
 {
-    const struct snapshot *snapshot = control->publisher.current;
     if (snapshot->admin_address.length == 0)
         return true;
     struct address address;
     if (!address_parse(snapshot->admin_address, &address))
         return fault_set(fault, "bad admin address %s", snapshot->admin_address.data);
+    if (!admin_access_init(&control->admin_access, &address, control->state_dir, fault))
+        return false;
+    control->admin =
+        admin_server_new(&control->loop, &address, &control_admin_events, control, fault);
+    return control->admin != NULL;
+}
+
+static void start_stats(struct control *control)
+{
     control->stats = (struct module_stats){
         .loop = &control->loop,
         .shards = control->shards,
@@ -219,11 +242,27 @@ static bool start_admin(struct control *control, struct fault *fault)
         .current = &control->publisher.current,
     };
     module_stats_start(&control->stats);
-    if (!admin_access_init(&control->admin_access, &address, control->state_dir, fault))
+}
+
+/*
+ * Takes the snapshot. In a hand-over the journal and the admin address come when all that can fail
+ * without them is done, and the listeners last: who accepts connections has to stay.
+ */
+static bool put_in_force(struct control *control, struct snapshot *snapshot, struct fault *fault)
+{
+    if ((control->take_over.is_on &&
+         !take_over_wait(&control->take_over, snapshot->limits.hand_over_timeout_ms,
+                         &control->previous_generation, fault)) ||
+        !control_open_admin(control, snapshot, fault)) {
+        snapshot_unref(snapshot);
         return false;
-    control->admin =
-        admin_server_new(&control->loop, &address, &control_admin_events, control, fault);
-    return control->admin != NULL;
+    }
+    control_prepare_shadows(control, snapshot);
+    if (!control_publish_first(control, snapshot, fault))
+        return false;
+    start_stats(control);
+    take_over_finish(&control->take_over, &control->loop);
+    return true;
 }
 
 /* Takes the snapshot. */
@@ -238,9 +277,8 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
         return false;
     }
     start_workers(control, snapshot);
-    control_prepare_shadows(control, snapshot);
     control->last_reload_successful = true;
-    return control_publish_first(control, snapshot, fault) && start_admin(control, fault);
+    return put_in_force(control, snapshot, fault);
 }
 
 static void say_ready(const struct control *control)
@@ -248,6 +286,8 @@ static void say_ready(const struct control *control)
     const struct snapshot *snapshot = control->publisher.current;
     log_info("generation %llu is in force, workers: %u", (unsigned long long)snapshot->generation,
              control->worker_count);
+    if (!control->take_over.is_on) /* else the process before us says it */
+        notify_ready();
 }
 
 /* Whoever waits for an answer sees the connection end. */
@@ -267,6 +307,7 @@ static void finish(struct control *control)
         judge_stop(control->judge); /* before the workers, to whom it gives shadows back */
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_stop(control->workers[i]);
+    hand_over_stop(&control->hand_over); /* the other process hears of our end only now */
     if (control->judge != NULL)
         judge_free(control->judge);
     mismatch_store_close(control->mismatches);
@@ -285,6 +326,7 @@ static void finish(struct control *control)
     shadow_registry_free(control->shadows);
     endpoint_registry_free(control->endpoints);
     tls_tickets_unref(control->tickets);
+    take_over_stop(&control->take_over, &control->loop);
     deadline_stop(&control->drain);
     for (int i = 0; i < SIGNALS; i++)
         ev_signal_stop(control->loop.ev, &control->signals[i]);
@@ -295,6 +337,12 @@ int control_run(const char *path)
 {
     struct control control = {.path = path, .next_generation = 1};
     struct fault fault;
+    if (!inherited_sockets_read(&control.publisher.inherited, &fault)) {
+        log_error("%s", fault.text);
+        return 1;
+    }
+    if (control.publisher.inherited.handed_over)
+        take_over_init(&control.take_over, control.publisher.inherited.previous_fd);
     loop_init(&control.loop);
     control.loop.on_wake = stop_if_drained;
     deadline_init(&control.drain, on_drain_timeout);

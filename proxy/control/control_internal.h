@@ -6,11 +6,13 @@
 #include "proxy/control/admin_access.h"
 #include "proxy/control/admin_server.h"
 #include "proxy/control/flip.h"
+#include "proxy/control/hand_over.h"
 #include "proxy/control/live_clock.h"
 #include "proxy/control/live_commit.h"
 #include "proxy/control/mismatch_store.h"
 #include "proxy/control/module_stats.h"
 #include "proxy/control/publish.h"
+#include "proxy/control/take_over.h"
 #include "proxy/shadow/judge.h"
 
 enum { SIGNALS = 6 };
@@ -45,11 +47,21 @@ struct control {
     struct admin_server *admin; /* NULL: without */
     struct admin_access admin_access;
     ev_signal signals[SIGNALS];
-    struct deadline drain; /* the longest that a graceful end may take */
+    struct take_over take_over; /* from the process before */
+    struct hand_over hand_over; /* to the process after */
+    struct deadline drain;      /* the longest that a graceful end may take */
     uint64_t next_generation;
+    uint64_t previous_generation; /* of the process before; 0: none */
     bool last_reload_successful;
     bool draining;
 };
+
+/* Lets what was begun finish, and ends the loop then. */
+void control_drain(struct control *control);
+
+/* As the snapshot says; without an address there is none, and that is good. */
+bool control_open_admin(struct control *control, const struct snapshot *snapshot,
+                        struct fault *fault);
 
 /* Where mismatches are kept, opened when it is needed for the first time. */
 bool control_open_mismatches(struct control *control, struct fault *fault);
@@ -101,7 +113,8 @@ bool control_open_journal(struct control *control, struct fault *fault);
  * before the first publication. */
 void control_publish_live(struct control *control);
 
-/* The module's writes that are under way in all workers; those that wait are none of them. */
+/* The module's writes that are under way in all workers; those that wait are none of them. A
+ * process before this one that still finishes its requests counts as one: nobody knows. */
 uint32_t control_count_writes(struct control *control, struct strview module);
 
 /* A line for each module that is not as the files say. */

@@ -21,6 +21,8 @@ uint64_t control_generation(const struct control *control)
 
 bool control_open_journal(struct control *control, struct fault *fault)
 {
+    if (hand_over_has_let_go(&control->hand_over))
+        return fault_set(fault, "the journal belongs to the process that takes over");
     if (control->journal == NULL)
         control->journal = journal_open(control->state_dir, fault);
     return control->journal != NULL;
@@ -44,7 +46,7 @@ void control_publish_live(struct control *control)
 
 uint32_t control_count_writes(struct control *control, struct strview module)
 {
-    uint32_t sum = 0;
+    uint32_t sum = control->take_over.is_on ? 1 : 0;
     for (uint32_t i = 0; i < control->worker_count; i++)
         sum += worker_count_writes(control->workers[i], module);
     return sum;

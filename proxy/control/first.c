@@ -4,13 +4,15 @@
 
 static bool read_journal(struct control *control, struct fault *fault)
 {
-    uint64_t last = 0;
-    if (!journal_exists(control->state_dir))
-        return true;
-    if (!control_open_journal(control, fault) ||
-        !journal_load(control->journal, control->live, fault) ||
-        !journal_last_generation(control->journal, &last, fault))
+    uint64_t last = control->previous_generation;
+    uint64_t recorded = 0;
+    if (journal_exists(control->state_dir) &&
+        (!control_open_journal(control, fault) ||
+         !journal_load(control->journal, control->live, fault) ||
+         !journal_last_generation(control->journal, &recorded, fault)))
         return false;
+    if (last < recorded)
+        last = recorded;
     if (control->next_generation <= last) /* so that no two states have the same number */
         control->next_generation = last + 1;
     return true;

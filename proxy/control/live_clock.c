@@ -84,7 +84,7 @@ static void thaw(struct control *control, struct live_module *module)
     change_describe(&commit, &freeze_over, CHANGE_THAW);
     commit.entry.module = module->name;
     log_info("the freeze of module %s is over", module->name);
-    if (!live_commit_store(&commit, &fault))
+    if (!hand_over_has_let_go(&control->hand_over) && !live_commit_store(&commit, &fault))
         log_error("%s", fault.text);
     live_commit_take(&commit);
     control_publish_live(control);
@@ -92,6 +92,13 @@ static void thaw(struct control *control, struct live_module *module)
 }
 
 /* --- the clock ----------------------------------------------------------------------------- */
+
+/* After a hand-over only freezes end here, for the writes that wait in this process; all else is
+ * the new one's. */
+static bool is_ours(const struct control *control)
+{
+    return !hand_over_has_let_go(&control->hand_over);
+}
 
 static bool is_pending(const struct live_module *module)
 {
@@ -101,6 +108,11 @@ static bool is_pending(const struct live_module *module)
 static bool is_due(const struct live_module *module, uint64_t unix_ms)
 {
     return is_pending(module) && module->pending.revert_at_unix_ms <= unix_ms;
+}
+
+static bool is_unrecorded(const struct live_module *module)
+{
+    return module->latch.on && !module->latch.durable;
 }
 
 static bool is_over(const struct live_module *module, uint64_t unix_ms)
@@ -114,14 +126,13 @@ void live_clock_run(struct control *control)
     uint64_t unix_ms = control->loop.wall_ms;
     bool unrecorded = false;
     for (uint32_t i = 0; i < control->live->count; i++) {
-        if (is_due(&control->live->modules[i], unix_ms))
+        if (is_ours(control) && is_due(&control->live->modules[i], unix_ms))
             revert(control, &control->live->modules[i]);
         if (is_over(&control->live->modules[i], unix_ms))
             thaw(control, &control->live->modules[i]);
-        const struct live_latch *latch = &control->live->modules[i].latch;
-        unrecorded = unrecorded || (latch->on && !latch->durable);
+        unrecorded = unrecorded || is_unrecorded(&control->live->modules[i]);
     }
-    if (unrecorded && live_commit_flush(control, &fault))
+    if (is_ours(control) && unrecorded && live_commit_flush(control, &fault))
         log_info("the journal has taken the aborts that it could not take before");
     live_clock_set(control);
 }
@@ -139,14 +150,15 @@ void live_clock_set(struct control *control)
     bool needed = false;
     for (uint32_t i = 0; i < control->live->count; i++) {
         const struct live_module *module = &control->live->modules[i];
-        if (is_pending(module))
+        bool pending = is_ours(control) && is_pending(module);
+        bool unrecorded = is_ours(control) && is_unrecorded(module);
+        if (pending)
             wait_ms = sooner(unix_ms, module->pending.revert_at_unix_ms, wait_ms);
         if (module->freeze.until_unix_ms != 0)
             wait_ms = sooner(unix_ms, module->freeze.until_unix_ms, wait_ms);
-        bool unrecorded = module->latch.on && !module->latch.durable;
         if (unrecorded && wait_ms > FLUSH_MS)
             wait_ms = FLUSH_MS;
-        needed = needed || is_pending(module) || module->freeze.until_unix_ms != 0 || unrecorded;
+        needed = needed || pending || module->freeze.until_unix_ms != 0 || unrecorded;
     }
     if (needed)
         deadline_start(&control->loop, &control->clock, wait_ms);

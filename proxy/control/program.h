@@ -21,11 +21,28 @@ struct program {
 };
 
 enum { PROGRAM_SIGNALLED = -1, PROGRAM_TIMED_OUT = -2 };
+enum { PROGRAM_FIRST_FD = 3 };
+
+/* What a child gets besides the words. */
+struct program_gifts {
+    char *const *environment;
+    const int *fds; /* become its descriptors PROGRAM_FIRST_FD and following */
+    size_t fd_count;
+};
 
 /* Runs argv[0] with our environment and standard error; `program` is the caller's. */
 bool program_start(struct program *program, struct loop *loop, char *const argv[],
                    uint64_t limit_ms, void (*on_end)(struct program *program, int status),
                    struct fault *fault);
+
+/* The same for a child that gets more, and keeps standard input and output. The limit and on_end
+ * come with program_watch. */
+pid_t program_spawn(char *const argv[], const struct program_gifts *gifts, struct fault *fault);
+bool program_watch(struct program *program, struct loop *loop, pid_t pid, uint64_t limit_ms,
+                   void (*on_end)(struct program *program, int status), struct fault *fault);
+
+/* It goes on without us: no event comes any more. */
+void program_release(struct program *program);
 
 bool program_is_running(const struct program *program);
 

@@ -9,7 +9,7 @@
 #include "proxy/core/log.h"
 #include "proxy/net/socket.h"
 
-enum { LISTEN_BACKLOG = 4096, NO_FD = -1 };
+enum { LISTEN_BACKLOG = 4096 };
 
 /* --- counters ------------------------------------------------------------------------------ */
 
@@ -105,14 +105,6 @@ static bool has_listener(const struct snapshot *snapshot, struct strview address
     return false;
 }
 
-static void close_sockets(int *fds, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (fds[i] != NO_FD)
-            close(fds[i]);
-    }
-}
-
 /*
  * Is the address ours alone? Sockets that share a port would let a second proxy run beside this one
  * and take half of its connections, so the first socket is opened without sharing, as a trial.
@@ -126,50 +118,88 @@ static bool try_alone(const struct address *address)
     return true;
 }
 
-/* One socket a worker (SO_REUSEPORT), so that the kernel spreads connections. */
-static bool open_for_each(const struct publisher *publisher, const struct address *address,
-                          int *fds, size_t stride)
-{
-    if (!try_alone(address))
-        return false;
-    for (uint32_t worker = 0; worker < publisher->worker_count; worker++) {
-        fds[worker * stride] = socket_listen(address, LISTEN_BACKLOG, true);
-        if (fds[worker * stride] < 0)
-            return false;
-    }
-    return true;
-}
-
-/* A Unix socket has one file, so the workers accept from one and the same socket. */
-static bool open_for_all(const struct publisher *publisher, const struct address *address, int *fds,
-                         size_t stride)
-{
-    fds[0] = socket_listen(address, LISTEN_BACKLOG, false);
-    for (uint32_t worker = 1; fds[0] >= 0 && worker < publisher->worker_count; worker++) {
-        fds[worker * stride] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
-        if (fds[worker * stride] < 0)
-            return false;
-    }
-    return fds[0] >= 0;
-}
-
 static bool is_local(const struct address *address)
 {
     return address->socket.any.sa_family == AF_UNIX;
 }
 
-static bool open_sockets(const struct publisher *publisher, const struct snapshot *snapshot,
-                         int *fds, struct fault *fault)
+/* For one address: element 0 of each worker's row. */
+struct opening {
+    struct listener_sockets *rows;
+    size_t stride;
+    uint32_t workers;
+};
+
+/* One socket a worker (SO_REUSEPORT), so that the kernel spreads connections. */
+static bool open_for_each(const struct opening *opening, const struct address *address)
 {
+    if (!try_alone(address))
+        return false;
+    for (uint32_t worker = 0; worker < opening->workers; worker++) {
+        int fd = socket_listen(address, LISTEN_BACKLOG, true);
+        if (fd < 0)
+            return false;
+        listener_sockets_add(&opening->rows[worker * opening->stride], fd);
+    }
+    return true;
+}
+
+/*
+ * Takes the sockets. Whatever the numbers, each is accepted from and each worker has one: what one
+ * worker alone would not do, several do with descriptors of the same socket.
+ */
+static bool deal_out_take(const struct opening *opening, struct listener_sockets *sockets)
+{
+    size_t count = sockets->count > opening->workers ? sockets->count : opening->workers;
+    size_t given = sockets->count;
+    for (size_t i = given; i < count; i++) {
+        int fd = fcntl(sockets->fds[i % given], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0) {
+            listener_sockets_close(sockets);
+            return false;
+        }
+        listener_sockets_add(sockets, fd);
+    }
+    for (size_t i = 0; i < count; i++)
+        listener_sockets_add(&opening->rows[i % opening->workers * opening->stride],
+                             sockets->fds[i]);
+    free(sockets->fds);
+    *sockets = (struct listener_sockets){.count = 0};
+    return true;
+}
+
+/* A Unix socket has one file, so the workers accept from one and the same socket. */
+static bool open_for_all(const struct opening *opening, const struct address *address)
+{
+    struct listener_sockets sockets = {.count = 0};
+    int fd = socket_listen(address, LISTEN_BACKLOG, false);
+    if (fd < 0)
+        return false;
+    listener_sockets_add(&sockets, fd);
+    return deal_out_take(opening, &sockets);
+}
+
+static bool open_one(struct publisher *publisher, const struct opening *opening,
+                     const struct address *address)
+{
+    struct listener_sockets inherited = {.count = 0};
+    inherited_sockets_take(&publisher->inherited, address, &inherited);
+    if (inherited.count > 0)
+        return deal_out_take(opening, &inherited);
+    return is_local(address) ? open_for_all(opening, address) : open_for_each(opening, address);
+}
+
+static bool open_sockets(struct publisher *publisher, const struct snapshot *snapshot,
+                         struct listener_sockets *rows, struct fault *fault)
+{
+    struct opening opening = {.stride = snapshot->listener_count,
+                              .workers = publisher->worker_count};
     for (uint32_t i = 0; i < snapshot->listener_count; i++) {
         const struct listener_config *listener = &snapshot->listeners[i];
         if (has_listener(publisher->current, listener->address_text))
             continue;
-        size_t stride = snapshot->listener_count;
-        bool good = is_local(&listener->address)
-                        ? open_for_all(publisher, &listener->address, fds + i, stride)
-                        : open_for_each(publisher, &listener->address, fds + i, stride);
-        if (!good)
+        opening.rows = rows + i;
+        if (!open_one(publisher, &opening, &listener->address))
             return fault_set(fault, "cannot listen on %.*s (listener `%.*s`): %s",
                              STRVIEW_ARGS(listener->address_text), STRVIEW_ARGS(listener->name),
                              strerror(errno));
@@ -178,8 +208,9 @@ static bool open_sockets(const struct publisher *publisher, const struct snapsho
 }
 
 /* What has changed about listening: said, and the files of Unix sockets that are gone removed. */
-static void compare_listeners(const struct snapshot *old, const struct snapshot *new)
+static void compare_listeners(const struct publisher *publisher, const struct snapshot *new)
 {
+    const struct snapshot *old = publisher->current;
     for (uint32_t i = 0; new != NULL &&i < new->listener_count; i++) {
         const struct listener_config *listener = &new->listeners[i];
         if (!has_listener(old, listener->address_text))
@@ -201,20 +232,20 @@ static void compare_listeners(const struct snapshot *old, const struct snapshot 
 bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapshot,
                             struct fault *fault)
 {
-    size_t fd_count = (size_t)publisher->worker_count * snapshot->listener_count;
-    int *fds = memory_alloc(fd_count * sizeof(*fds));
-    for (size_t i = 0; i < fd_count; i++)
-        fds[i] = NO_FD;
-    if (!open_sockets(publisher, snapshot, fds, fault)) {
-        close_sockets(fds, fd_count);
-        free(fds);
+    size_t count = (size_t)publisher->worker_count * snapshot->listener_count;
+    struct listener_sockets *rows = memory_zalloc(count * sizeof(*rows));
+    if (!open_sockets(publisher, snapshot, rows, fault)) {
+        for (size_t i = 0; i < count; i++)
+            listener_sockets_close(&rows[i]);
+        free(rows);
         snapshot_unref(snapshot);
         return false;
     }
     for (uint32_t i = 0; i < publisher->worker_count; i++)
-        worker_publish(publisher->workers[i], snapshot, fds + i * snapshot->listener_count);
-    free(fds);
-    compare_listeners(publisher->current, snapshot);
+        worker_publish(publisher->workers[i], snapshot, rows + i * snapshot->listener_count);
+    free(rows);
+    inherited_sockets_report(&publisher->inherited);
+    compare_listeners(publisher, snapshot);
     snapshot_unref(publisher->current);
     publisher->current = snapshot;
     return true;
@@ -222,7 +253,9 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
 
 void publisher_done(struct publisher *publisher)
 {
-    compare_listeners(publisher->current, NULL);
+    inherited_sockets_close(&publisher->inherited);
+    if (!publisher->handed_over)
+        compare_listeners(publisher, NULL);
     snapshot_unref(publisher->current);
     publisher->current = NULL;
 }

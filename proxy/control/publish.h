@@ -5,6 +5,7 @@
 #ifndef CONTROL_PUBLISH_H
 #define CONTROL_PUBLISH_H
 
+#include "proxy/control/inherited.h"
 #include "proxy/control/shadow_registry.h"
 #include "proxy/core/fault.h"
 #include "proxy/worker/worker.h"
@@ -12,7 +13,9 @@
 struct publisher {
     struct worker **workers; /* borrowed */
     uint32_t worker_count;
-    struct snapshot *current; /* one reference; NULL before the first */
+    struct snapshot *current;           /* one reference; NULL before the first */
+    struct inherited_sockets inherited; /* instead of opening; used up by the first */
+    bool handed_over;                   /* another process listens on the same sockets by now */
 };
 
 /* Gives counters to the routes and backends of a snapshot, and to its modules what is learned about

@@ -231,6 +231,16 @@ static bool put_in_force(struct control *control, struct snapshot *next, struct 
     return good;
 }
 
+/* The new process may have read the files already: by HUP, whoever serves then reads them again. */
+static void wait_for_hand_over(struct control *control)
+{
+    log_info("a hand-over is under way; the reload waits for that");
+    if (list_is_empty(&control->next_reloads))
+        control->hand_over.reload_wanted = true;
+    begin_jobs(control);
+    end_jobs(control, 503, false, "a hand-over to a new process is under way; reload after it");
+}
+
 void control_reload(struct control *control)
 {
     struct fault fault;
@@ -238,6 +248,10 @@ void control_reload(struct control *control)
         log_warning("draining; a reload is refused");
         begin_jobs(control);
         end_jobs(control, 503, false, "the proxy is ending; nothing is changed any more");
+        return;
+    }
+    if (hand_over_is_on(&control->hand_over)) {
+        wait_for_hand_over(control);
         return;
     }
     if (flip_is_on(&control->flip) || control->reloading) {

@@ -15,6 +15,7 @@ struct limits {
     uint32_t write_timeout_ms;
     uint32_t idle_timeout_ms;
     uint32_t drain_timeout_ms;
+    uint32_t hand_over_timeout_ms;
 };
 
 #endif

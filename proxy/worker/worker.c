@@ -42,7 +42,7 @@ static void tell_when_idle(struct client_environment *clients)
 
 struct publication {
     struct snapshot *snapshot;
-    const int *listener_fds;
+    struct listener_sockets *sockets;
 };
 
 static struct listener *take_listener(struct worker *worker, struct strview address)
@@ -76,9 +76,8 @@ static void replace_listeners(struct worker *worker, const struct publication *p
         memory_zalloc(snapshot->listener_count * sizeof(struct listener *));
     for (uint32_t i = 0; i < snapshot->listener_count; i++) {
         const struct listener_config *config = &snapshot->listeners[i];
-        if (publication->listener_fds[i] >= 0) {
-            listeners[i] =
-                listener_new_take(&worker->clients, publication->listener_fds[i], config);
+        if (publication->sockets[i].count > 0) {
+            listeners[i] = listener_new_take(&worker->clients, &publication->sockets[i], config);
         } else {
             listeners[i] = take_listener(worker, config->address_text);
             CHECK(listeners[i] != NULL);
@@ -118,6 +117,20 @@ static void run_count_writes(void *receiver, void *argument)
     struct worker *worker = receiver;
     struct write_count *count = argument;
     count->writes = snapshot_leases_count_writes(&worker->exchanges.leases, count->module);
+}
+
+struct socket_copies {
+    struct listener_sockets *sockets;
+    bool complete;
+};
+
+static void run_copy_sockets(void *receiver, void *argument)
+{
+    struct worker *worker = receiver;
+    struct socket_copies *copies = argument;
+    copies->complete = true;
+    for (size_t i = 0; copies->complete && i < worker->listener_count; i++)
+        copies->complete = listener_copy_sockets(worker->listeners[i], copies->sockets);
 }
 
 static void run_drain(void *receiver, void *argument)
@@ -215,9 +228,10 @@ struct worker *worker_start(const struct worker_options *options)
     return worker;
 }
 
-void worker_publish(struct worker *worker, struct snapshot *snapshot, const int *listener_fds)
+void worker_publish(struct worker *worker, struct snapshot *snapshot,
+                    struct listener_sockets *sockets)
 {
-    struct publication publication = {snapshot, listener_fds};
+    struct publication publication = {snapshot, sockets};
     call(worker, run_publish, &publication);
 }
 
@@ -231,6 +245,13 @@ uint32_t worker_count_writes(struct worker *worker, struct strview module)
     struct write_count count = {.module = module};
     call(worker, run_count_writes, &count);
     return count.writes;
+}
+
+bool worker_copy_sockets(struct worker *worker, struct listener_sockets *sockets)
+{
+    struct socket_copies copies = {.sockets = sockets};
+    call(worker, run_copy_sockets, &copies);
+    return copies.complete;
 }
 
 void worker_drain(struct worker *worker)

@@ -24,11 +24,16 @@ struct worker_options {
 struct worker *worker_start(const struct worker_options *options);
 
 /*
- * Makes `snapshot` the current one (the worker takes a reference of its own). `listener_fds` holds
- * a descriptor for each of the snapshot's listeners that is new, and -1 for those that the worker
- * has; it takes them. Waits until new requests obey it.
+ * Makes `snapshot` the current one (the worker takes a reference of its own). `sockets` holds those
+ * for each of the snapshot's listeners that is new, and none for those that the worker has; it
+ * takes them. Waits until new requests obey it.
  */
-void worker_publish(struct worker *worker, struct snapshot *snapshot, const int *listener_fds);
+void worker_publish(struct worker *worker, struct snapshot *snapshot,
+                    struct listener_sockets *sockets);
+
+/* Adds duplicates of all listening sockets; false when there are not enough descriptors. Waits for
+ * the worker. */
+bool worker_copy_sockets(struct worker *worker, struct listener_sockets *sockets);
 
 /* Adds to the sums what the worker has open towards backends. Waits for the worker. */
 void worker_count_backends(struct worker *worker, struct backend_census *census);

@@ -129,15 +129,19 @@ class Proxy:
         self.write("00-proxy.cfg", self.own_config())
         for name, text in files.items():
             self.write(name, text)
+        self.program = options.get("program", PROXY)
+        self.process_options = options.get("process", {})  # of subprocess.Popen
         self.environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1",
-                                ASAN_OPTIONS=options.get("asan", "detect_leaks=1"))
+                                ASAN_OPTIONS=options.get("asan", "detect_leaks=1"),
+                                **options.get("environment", {}))
         self.start()
 
     def start(self):
         """Also again, after it has ended: on the same files, in the same folder."""
         with open(self.errors_path, "ab") as errors:
-            self.process = subprocess.Popen([PROXY, "run", self.routes], stderr=errors,
-                                            stdin=subprocess.DEVNULL, env=self.environment)
+            self.process = subprocess.Popen([self.program, "run", self.routes], stderr=errors,
+                                            stdin=subprocess.DEVNULL, env=self.environment,
+                                            **self.process_options)
         wait_until("ready", self.is_ready)
 
     # --- configuration
