@@ -7,6 +7,7 @@
 
 #include "proxy/client/http2_session.h"
 #include "proxy/core/allowance.h"
+#include "proxy/http2/http2_memory.h"
 #include "proxy/http2/http2_output.h"
 
 /*
@@ -26,6 +27,7 @@ enum { IDLE_FRAMES_AT_ONCE = 2000, IDLE_FRAMES_A_SECOND = 100, IDLE_FRAMES_EARNE
 struct http2_session {
     struct client_connection *connection;
     nghttp2_session *session;
+    struct http2_memory memory;
     struct list streams;
     uint32_t stream_count;
     struct deadline drain; /* until the second GOAWAY */

@@ -122,7 +122,8 @@ static nghttp2_session *nghttp2_new(struct http2_session *session)
     http2_frames_set_callbacks(callbacks, options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
-    CHECK(nghttp2_session_server_new2(&nghttp2, callbacks, session, options) == 0);
+    nghttp2_mem memory = http2_memory_init(&session->memory);
+    CHECK(nghttp2_session_server_new3(&nghttp2, callbacks, session, options, &memory) == 0);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);
     return nghttp2;

@@ -123,6 +123,7 @@ class Proxy:
         self.errors_path = os.path.join(folder, "proxy.stderr")
         self.plain, self.tls, self.admin = free_port(), free_port(), free_port()
         self.workers = options.get("workers", 2)
+        self.descriptors = options.get("descriptors")  # at most so many; None: as many as we
         self.extra_listeners: dict = {}
         os.mkdir(self.routes)
         make_certificate(self.routes)
@@ -139,10 +140,13 @@ class Proxy:
     def start(self):
         """Also again, after it has ended: on the same files, in the same folder."""
         with open(self.errors_path, "ab") as errors:
-            self.process = subprocess.Popen([self.program, "run", self.routes], stderr=errors,
-                                            stdin=subprocess.DEVNULL, env=self.environment,
-                                            **self.process_options)
+            self.process = subprocess.Popen([*self.limited(), self.program, "run", self.routes],
+                                            stderr=errors, stdin=subprocess.DEVNULL,
+                                            env=self.environment, **self.process_options)
         wait_until("ready", self.is_ready)
+
+    def limited(self) -> list:
+        return ["prlimit", f"--nofile={self.descriptors}", "--"] if self.descriptors else []
 
     # --- configuration
 
@@ -356,6 +360,13 @@ def backend_text(name: str, port: int, protocol: str = "http/1.1", more: str = "
 
 def config_text(*backends: str, more: str = "", default: str = "monolith") -> str:
     return f'backends: {{ {" ".join(backends)} }};\ndefault = "{default}";\n{more}\n'
+
+
+def is_sanitized() -> bool:
+    """Is the proxy under test built with a sanitizer, which takes memory and time of its own?"""
+    with open(PROXY, "rb") as file:
+        program = file.read()
+    return any(name in program for name in (b"__asan_init", b"__tsan_init"))
 
 
 # --- curl ----------------------------------------------------------------------------------------
