@@ -44,9 +44,20 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghtt
     return 0;
 }
 
+void http2_end_with(struct http2_session *session, uint32_t error)
+{
+    if (session->sent_away || error == NGHTTP2_NO_ERROR)
+        return;
+    session->sent_away = true;
+    client_connection_record_fault(session->connection, CLIENT_FAULT_PROTOCOL);
+    nghttp2_session_terminate_session(session->session, error);
+}
+
 static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_session *session = user_data;
+    if (frame->hd.type == NGHTTP2_SETTINGS)
+        http2_end_with(session, http2_rules_settings(session));
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS)
@@ -122,8 +133,20 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head
 {
     (void)nghttp2;
     struct http2_session *session = user_data;
+    http2_end_with(session, http2_rules_begin_frame(session, head));
     if (moves_nothing(head))
         charge(session, &session->idle_frames, CLIENT_FAULT_IDLE_FRAMES);
+    return 0;
+}
+
+/* Such a frame opens no stream; nghttp2 resets it by itself. */
+static int on_invalid_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error,
+                            void *user_data)
+{
+    (void)nghttp2, (void)error;
+    struct http2_session *session = user_data;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        http2_rules_reset(&session->rules, frame->hd.stream_id);
     return 0;
 }
 
@@ -149,6 +172,8 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_session *session = user_data;
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        http2_rules_reset(&session->rules, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_RST_STREAM &&
         frame->rst_stream.error_code == NGHTTP2_REFUSED_STREAM)
         charge(session, &session->resets,
@@ -205,6 +230,7 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 void http2_frames_set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_option *options)
 {
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);

@@ -24,6 +24,30 @@ enum { RESETS_AT_ONCE = 400, RESETS_A_SECOND = 20 };
  */
 enum { IDLE_FRAMES_AT_ONCE = 2000, IDLE_FRAMES_A_SECOND = 100, IDLE_FRAMES_EARNED = 10 };
 
+enum { HTTP2_GAPS = 8, HTTP2_RESETS = 128 };
+
+/* Between the number before and the one after, no stream was opened. */
+struct http2_gap {
+    int32_t before;
+    int32_t after;
+};
+
+/* What is remembered of a client's frames, to find those that break a rule: http2_rules.c. */
+struct http2_rules {
+    int32_t last_id; /* the highest stream that the client has opened */
+    uint32_t gap_count;
+    struct http2_gap gaps[HTTP2_GAPS]; /* the newest */
+    int32_t *resets;                   /* the newest streams that we have reset; NULL: none yet */
+    uint32_t reset_count;
+    int32_t forgotten; /* the highest of those that were pushed out of them */
+    int64_t initial_window;
+    int64_t largest_window; /* of the streams, before the settings under way */
+    uint32_t skip;          /* bytes until the next head of a frame: nghttp2 says nothing of DATA
+                               frames that it ignores */
+    uint8_t head[9];
+    uint8_t head_bytes;
+};
+
 struct http2_session {
     struct client_connection *connection;
     nghttp2_session *session;
@@ -35,6 +59,7 @@ struct http2_session {
     int32_t open_head;     /* its stream; 0: none */
     struct allowance resets;
     struct allowance idle_frames;
+    struct http2_rules rules;
     bool sent_away; /* for what it did */
     bool draining;
     bool said_last_stream;
@@ -75,8 +100,35 @@ static inline void http2_flush_soon(struct http2_session *session)
 
 /* --- http2_frames.c ------------------------------------------------------------------------ */
 
+/* Ends the connection with the error, unless that is none. */
+void http2_end_with(struct http2_session *session, uint32_t error);
+
 /* All callbacks of nghttp2. */
 void http2_frames_set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_option *options);
+
+/* --- http2_rules.c ------------------------------------------------------------------------- */
+
+void http2_rules_init(struct http2_rules *rules);
+
+/*
+ * How many of the bytes nghttp2 may have before http2_rules_check is asked: all, or all before the
+ * head of the next frame that has to be checked is complete.
+ */
+size_t http2_rules_scan(struct http2_rules *rules, const char *data, size_t length);
+
+/* The frame whose head was scanned: the error that the connection is to end with, or NO_ERROR. */
+uint32_t http2_rules_check(struct http2_session *session);
+
+/* Any other frame begins: the same. */
+uint32_t http2_rules_begin_frame(struct http2_session *session, const nghttp2_frame_hd *head);
+
+/* Settings are in force: the same. */
+uint32_t http2_rules_settings(const struct http2_session *session);
+
+/* We have reset the stream, or refused it. */
+void http2_rules_reset(struct http2_rules *rules, int32_t id);
+
+void http2_rules_done(struct http2_rules *rules);
 
 /* --- http2_stream.c ------------------------------------------------------------------------ */
 

@@ -67,10 +67,21 @@ static bool session_receive(void *argument, struct buffer *buffer, const char *d
 {
     struct http2_session *session = argument;
     session->connection->read_buffer = buffer;
-    ssize_t taken = nghttp2_session_mem_recv(session->session, (const uint8_t *)data, length);
+    bool good = true;
+    while (good && length > 0) {
+        size_t part = http2_rules_scan(&session->rules, data, length);
+        good = nghttp2_session_mem_recv(session->session, (const uint8_t *)data, part) >= 0;
+        if (good && part < length) {
+            http2_end_with(session, http2_rules_check(session));
+            good = nghttp2_session_mem_recv(session->session, (const uint8_t *)data + part, 1) >= 0;
+            part++;
+        }
+        data += part;
+        length -= part;
+    }
     session->connection->read_buffer = NULL;
     watch_open_head(session);
-    return taken >= 0;
+    return good;
 }
 
 static bool session_fill(void *argument)
@@ -94,6 +105,7 @@ static void session_free(void *argument)
     }
     deadline_stop(&session->drain);
     deadline_stop(&session->head);
+    http2_rules_done(&session->rules);
     nghttp2_session_del(session->session);
     free(session);
 }
@@ -134,6 +146,7 @@ struct http2_session *http2_session_new(struct client_connection *connection)
     struct http2_session *session = memory_zalloc(sizeof(*session));
     session->connection = connection;
     uint64_t now_ms = http2_exchanges(session)->io->loop.now_ms;
+    http2_rules_init(&session->rules);
     allowance_init(&session->resets, RESETS_AT_ONCE, RESETS_A_SECOND, now_ms);
     allowance_init(&session->idle_frames, IDLE_FRAMES_AT_ONCE, IDLE_FRAMES_A_SECOND, now_ms);
     list_init(&session->streams);
