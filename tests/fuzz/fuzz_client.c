@@ -1,6 +1,6 @@
 /*
- * A client that sends anything in clear, as far as it is not HTTP/2's preface: a real connection
- * with a real exchange, over Unix sockets. The input is a few bytes of choices (struct choices) and
+ * A client that sends anything, in HTTP/1 or behind HTTP/2's preface: a real connection with real
+ * exchanges, over Unix sockets. The input is a few bytes of choices (struct choices) and
  * then what the client sends, cut into pieces. A backend behind it reads strictly: what reaches it
  * is a request framed in one way, whatever was sent. The client gets whole answers of HTTP/1.1, and
  * when all is over nothing is held.
@@ -36,6 +36,7 @@ enum choice_flag {
     CHOICE_HALF_CLOSE = 1, /* the client ends its side when it has sent everything */
     CHOICE_DRAIN = 2,      /* the proxy stops in an orderly way meanwhile */
     CHOICE_DEAF = 4,       /* the client reads only at the end */
+    CHOICE_HTTP2 = 8,      /* it has said that it speaks HTTP/2 */
 };
 
 struct backend_end {
@@ -228,6 +229,10 @@ static void say(struct world *world, struct strview input)
     }
 }
 
+/* The preface and empty settings (RFC 9113 section 3.4). */
+static const struct strview http2_start = STRVIEW("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                                                  "\0\0\0\4\0\0\0\0\0");
+
 static void connect_client(struct world *world)
 {
     int ends[2];
@@ -277,6 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world.backends[i].fd = -1;
     backend_pools_init(&world.pools, &world.io, BUDGET_BYTES);
     connect_client(&world);
+    if (world.choices.flags & CHOICE_HTTP2)
+        say(&world, http2_start);
     say(&world, strview_make((const char *)data + CHOICES_BYTES, size - CHOICES_BYTES));
     if (world.choices.flags & CHOICE_HALF_CLOSE)
         shutdown(world.client, SHUT_WR);
