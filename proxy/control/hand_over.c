@@ -12,6 +12,7 @@
 #include "proxy/control/notify.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
+#include "proxy/net/socket.h"
 
 /* How often it is looked whether orders are still under way, and whether the admin address is free
  * again. */
@@ -43,14 +44,31 @@ static void drop_copies(struct listener_sockets *sockets)
     free(seen);
 }
 
+/* Those whose files are systemd's stand last; says how many they are. */
+static size_t sort_by_origin(const struct control *control, struct listener_sockets *sockets)
+{
+    size_t ours = 0;
+    for (size_t i = 0; i < sockets->count; i++) {
+        int fd = sockets->fds[i];
+        struct address address;
+        if (socket_local_address(fd, &address) &&
+            inherited_sockets_keep_file(&control->publisher.inherited, &address))
+            continue;
+        sockets->fds[i] = sockets->fds[ours];
+        sockets->fds[ours++] = fd;
+    }
+    return sockets->count - ours;
+}
+
 static bool collect_sockets(struct control *control, struct listener_sockets *sockets,
-                            struct fault *fault)
+                            size_t *ret_from_systemd, struct fault *fault)
 {
     for (uint32_t i = 0; i < control->worker_count; i++) {
         if (!worker_copy_sockets(control->workers[i], sockets))
             return fault_set(fault, "there are not enough descriptors");
     }
     drop_copies(sockets);
+    *ret_from_systemd = sort_by_origin(control, sockets);
     return sockets->count <= INHERITED_MAX ||
            fault_set(fault, "these are more than %d listening sockets", INHERITED_MAX);
 }
@@ -232,11 +250,13 @@ static void on_heard(struct ev_loop *ev, ev_io *watcher, int events)
 
 /* --- the begin ----------------------------------------------------------------------------- */
 
-static bool spawn(struct hand_over *hand_over, struct listener_sockets *gifts, struct fault *fault)
+static bool spawn(struct hand_over *hand_over, const struct listener_sockets *gifts,
+                  size_t from_systemd, struct fault *fault)
 {
     struct control *control = hand_over->control;
     char variable[HAND_OVER_WORD_BYTES];
-    snprintf(variable, sizeof(variable), HAND_OVER_VARIABLE "=%zu", gifts->count - 1);
+    snprintf(variable, sizeof(variable), HAND_OVER_VARIABLE "=%zu,%zu", gifts->count - 1,
+             from_systemd);
     char *const argv[] = {program_invocation_name, (char *)(uintptr_t) "run",
                           (char *)(uintptr_t)control->path, NULL};
     char **environment = make_environment(variable);
@@ -256,7 +276,8 @@ static bool start(struct hand_over *hand_over, struct fault *fault)
 {
     int pair[2];
     struct listener_sockets gifts = {.count = 0};
-    bool good = collect_sockets(hand_over->control, &gifts, fault);
+    size_t from_systemd;
+    bool good = collect_sockets(hand_over->control, &gifts, &from_systemd, fault);
     if (good && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
         good = fault_set(fault, "there is no socket pair: %s", strerror(errno));
     if (!good) {
@@ -264,7 +285,7 @@ static bool start(struct hand_over *hand_over, struct fault *fault)
         return false;
     }
     listener_sockets_add(&gifts, pair[1]);
-    good = spawn(hand_over, &gifts, fault);
+    good = spawn(hand_over, &gifts, from_systemd, fault);
     listener_sockets_close(&gifts);
     if (!good) {
         close(pair[0]);

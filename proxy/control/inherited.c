@@ -17,12 +17,6 @@ static bool is_local(const struct address *address)
 
 /* --- the environment ----------------------------------------------------------------------- */
 
-static bool read_number(const char *name, uint64_t maximum, uint64_t *ret_value)
-{
-    const char *text = getenv(name);
-    return text != NULL && strview_to_u64(strview_of(text), maximum, ret_value);
-}
-
 static bool is_listening(int fd)
 {
     int type = 0;
@@ -61,19 +55,32 @@ static void add(struct inherited_sockets *sockets, int fd)
     close(fd);
 }
 
-static void add_all(struct inherited_sockets *sockets, uint64_t count)
+static void add_all(struct inherited_sockets *sockets, uint64_t count, uint64_t from_systemd)
 {
     sockets->items = memory_zalloc(count * sizeof(*sockets->items));
-    for (uint64_t i = 0; i < count; i++)
+    for (uint64_t i = 0; i < count; i++) {
+        sockets->items[sockets->count].from_systemd = i >= count - from_systemd;
         add(sockets, INHERITED_FIRST_FD + (int)i);
+    }
+}
+
+/* "4,1" */
+static bool read_counts(const char *text, uint64_t *ret_count, uint64_t *ret_from_systemd)
+{
+    struct strview view = strview_of(text);
+    size_t comma = strview_find(view, ',');
+    return comma < view.length &&
+           strview_to_u64(strview_make(view.data, comma), INHERITED_MAX, ret_count) &&
+           strview_to_u64(strview_from(view, comma + 1), *ret_count, ret_from_systemd);
 }
 
 /* What is passed is one of our own programs' business, so that nothing else can be right. */
 static bool read_hand_over(struct inherited_sockets *sockets, struct fault *fault)
 {
     uint64_t count;
-    if (!read_number(HAND_OVER_VARIABLE, INHERITED_MAX, &count))
-        return fault_set(fault, HAND_OVER_VARIABLE " is no number of sockets");
+    uint64_t from_systemd;
+    if (!read_counts(getenv(HAND_OVER_VARIABLE), &count, &from_systemd))
+        return fault_set(fault, HAND_OVER_VARIABLE " does not say how many sockets there are");
     unsetenv(HAND_OVER_VARIABLE);
     int fd = INHERITED_FIRST_FD + (int)count;
     int type = 0;
@@ -81,10 +88,16 @@ static bool read_hand_over(struct inherited_sockets *sockets, struct fault *faul
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET ||
         !adopt(fd))
         return fault_set(fault, HAND_OVER_VARIABLE " is set, but nobody hands over to us");
-    add_all(sockets, count);
+    add_all(sockets, count, from_systemd);
     sockets->handed_over = true;
     sockets->previous_fd = fd;
     return true;
+}
+
+static bool read_number(const char *name, uint64_t maximum, uint64_t *ret_value)
+{
+    const char *text = getenv(name);
+    return text != NULL && strview_to_u64(strview_of(text), maximum, ret_value);
 }
 
 static void read_systemd(struct inherited_sockets *sockets)
@@ -93,7 +106,7 @@ static void read_systemd(struct inherited_sockets *sockets)
     uint64_t count = 0;
     if (read_number("LISTEN_PID", INT32_MAX, &pid) && (pid_t)pid == getpid() &&
         read_number("LISTEN_FDS", INHERITED_MAX, &count))
-        add_all(sockets, count);
+        add_all(sockets, count, count);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
@@ -120,30 +133,61 @@ static bool is_same(const struct address *a, const struct address *b)
     return memcmp(&ip_a, &ip_b, sizeof(ip_a)) == 0 && address_port(a) == address_port(b);
 }
 
+static void keep(struct inherited_sockets *sockets, const struct address *address)
+{
+    sockets->kept =
+        memory_realloc(sockets->kept, (sockets->kept_count + 1) * sizeof(*sockets->kept));
+    sockets->kept[sockets->kept_count++] = *address;
+}
+
 void inherited_sockets_take(struct inherited_sockets *sockets, const struct address *address,
                             struct listener_sockets *taken)
 {
     size_t left = 0;
     for (size_t i = 0; i < sockets->count; i++) {
-        if (is_same(&sockets->items[i].address, address))
-            listener_sockets_add(taken, sockets->items[i].fd);
-        else
-            sockets->items[left++] = sockets->items[i];
+        const struct inherited_socket *item = &sockets->items[i];
+        if (!is_same(&item->address, address)) {
+            sockets->items[left++] = *item;
+            continue;
+        }
+        listener_sockets_add(taken, item->fd);
+        if (item->from_systemd && is_local(address))
+            keep(sockets, address);
     }
     sockets->count = left;
 }
 
-static void report(const struct inherited_sockets *sockets, const struct address *address)
+bool inherited_sockets_keep_file(const struct inherited_sockets *sockets,
+                                 const struct address *address)
+{
+    for (size_t i = 0; i < sockets->kept_count; i++) {
+        if (is_same(&sockets->kept[i], address))
+            return true;
+    }
+    return false;
+}
+
+static void report(const struct inherited_socket *item)
 {
     char text[ADDRESS_TEXT_BYTES];
+    const struct address *address = &item->address;
     address_format(address, text);
-    if (!sockets->handed_over) {
+    if (item->from_systemd) {
         log_warning("%s, which was passed to us, is no listener's address; it is closed", text);
         return;
     }
     log_info("not listening on %s any more", text);
     if (is_local(address))
         unlink(address->socket.local.sun_path);
+}
+
+static void close_all(struct inherited_sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++)
+        close(sockets->items[i].fd);
+    free(sockets->items);
+    sockets->items = NULL;
+    sockets->count = 0;
 }
 
 /* Each worker had a socket for the address. */
@@ -160,16 +204,15 @@ void inherited_sockets_report(struct inherited_sockets *sockets)
 {
     for (size_t i = 0; i < sockets->count; i++) {
         if (is_first(sockets, i))
-            report(sockets, &sockets->items[i].address);
+            report(&sockets->items[i]);
     }
-    inherited_sockets_close(sockets);
+    close_all(sockets);
 }
 
-void inherited_sockets_close(struct inherited_sockets *sockets)
+void inherited_sockets_done(struct inherited_sockets *sockets)
 {
-    for (size_t i = 0; i < sockets->count; i++)
-        close(sockets->items[i].fd);
-    free(sockets->items);
-    sockets->items = NULL;
-    sockets->count = 0;
+    close_all(sockets);
+    free(sockets->kept);
+    sockets->kept = NULL;
+    sockets->kept_count = 0;
 }

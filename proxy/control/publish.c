@@ -221,7 +221,8 @@ static void compare_listeners(const struct publisher *publisher, const struct sn
         const struct listener_config *listener = &old->listeners[i];
         if (has_listener(new, listener->address_text))
             continue;
-        if (is_local(&listener->address))
+        if (is_local(&listener->address) &&
+            !inherited_sockets_keep_file(&publisher->inherited, &listener->address))
             unlink(listener->address.socket.local.sun_path);
         log_info("not listening on %.*s any more", STRVIEW_ARGS(listener->address_text));
     }
@@ -253,9 +254,9 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
 
 void publisher_done(struct publisher *publisher)
 {
-    inherited_sockets_close(&publisher->inherited);
     if (!publisher->handed_over)
         compare_listeners(publisher, NULL);
+    inherited_sockets_done(&publisher->inherited);
     snapshot_unref(publisher->current);
     publisher->current = NULL;
 }

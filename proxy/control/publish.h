@@ -14,7 +14,7 @@ struct publisher {
     struct worker **workers; /* borrowed */
     uint32_t worker_count;
     struct snapshot *current;           /* one reference; NULL before the first */
-    struct inherited_sockets inherited; /* instead of opening; used up by the first */
+    struct inherited_sockets inherited; /* instead of opening: the first takes them all */
     bool handed_over;                   /* another process listens on the same sockets by now */
 };
 

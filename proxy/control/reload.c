@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "proxy/control/change_rules.h"
+#include "proxy/control/notify.h"
 #include "proxy/core/log.h"
 
 /* From the folder of the start, like everything that is kept. */
@@ -115,6 +116,7 @@ static void finish_reload(struct control *control, bool successful)
     control->reloading = false;
     control->last_reload_successful = successful;
     unsigned long long generation = control_generation(control);
+    notify_ready();
     if (successful)
         log_info("generation %llu is in force", generation);
     else
@@ -126,6 +128,7 @@ static void finish_reload(struct control *control, bool successful)
 static void fail_reload(struct control *control, int status, const struct fault *fault)
 {
     control->last_reload_successful = false;
+    notify_ready();
     log_error("reload of %s failed: %s; generation %llu stays", control->path, fault->text,
               (unsigned long long)control_generation(control));
     end_jobs(control, status, false, fault->text);
@@ -260,6 +263,7 @@ void control_reload(struct control *control)
         return;
     }
     begin_jobs(control);
+    notify_reloading();
     struct snapshot *next = control_load(control, &fault);
     if (next == NULL) {
         fail_reload(control, 422, &fault);

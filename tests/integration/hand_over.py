@@ -189,7 +189,8 @@ class NewProcess(ProxyCase):
 
     def test_it_ends_or_hangs_with_the_journal_let_go(self):
         talk = ("#!/usr/bin/env python3\nimport os, socket, time\n"
-                "pair = socket.socket(fileno=3 + int(os.environ['STRANGLER_HAND_OVER']))\n"
+                "count = int(os.environ['STRANGLER_HAND_OVER'].split(',')[0])\n"
+                "pair = socket.socket(fileno=3 + count)\n"
                 "pair.setblocking(True)\npair.send(b'prepared')\n"
                 "assert pair.recv(64).split()[0] == b'go'\n")
         self.install(talk + "os._exit(5)\n")
