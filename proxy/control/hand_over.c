@@ -276,7 +276,7 @@ static bool start(struct hand_over *hand_over, struct fault *fault)
 {
     int pair[2];
     struct listener_sockets gifts = {.count = 0};
-    size_t from_systemd;
+    size_t from_systemd = 0;
     bool good = collect_sockets(hand_over->control, &gifts, &from_systemd, fault);
     if (good && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
         good = fault_set(fault, "there is no socket pair: %s", strerror(errno));
