@@ -35,7 +35,7 @@ static void set_side(struct table_row *row, size_t column, const json_t *side)
         return;
     }
     table_set(row, column, COLOUR_NONE, rate < 10 ? "%.1f" : "%.0f", rate);
-    table_set(row, column + 1, errors > 0 ? COLOUR_RED : COLOUR_NONE, "%.2g %%", errors);
+    table_set(row, column + 1, errors > 0 ? COLOUR_RED : COLOUR_NONE, "%.3g %%", errors);
     set_milliseconds(row, column + 2, side, "p50_ms");
     set_milliseconds(row, column + 3, side, "p99_ms");
 }
@@ -86,7 +86,7 @@ static void add_module(struct table *table, const json_t *module)
     set_side(row, FIRST_SIDE_COLUMN, json_object_get(module, "legacy_side"));
     set_side(row, FIRST_SIDE_COLUMN + SIDE_COLUMNS, json_object_get(module, "extracted_side"));
     if (json_is_number(mismatch))
-        table_set(row, 12, json_number_value(mismatch) > 0 ? COLOUR_RED : COLOUR_NONE, "%.2g %%",
+        table_set(row, 12, json_number_value(mismatch) > 0 ? COLOUR_RED : COLOUR_NONE, "%.3g %%",
                   json_number_value(mismatch));
     else
         table_set(row, 12, COLOUR_DIM, "-");

@@ -1,6 +1,7 @@
 #include "proxy/control/module_stats.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "proxy/core/array.h"
 
@@ -101,15 +102,31 @@ void module_stats_refresh(struct module_stats *stats)
     }
 }
 
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* With very many routes and workers a sample takes a while: then they are rare, so that control's
+ * thread is free for 99 parts of 100. */
+static uint64_t next_interval_ms(uint64_t took_ms)
+{
+    uint64_t interval_ms = took_ms * 100;
+    return interval_ms > MODULE_STATS_INTERVAL_MS ? interval_ms : MODULE_STATS_INTERVAL_MS;
+}
+
 static void on_again(struct deadline *deadline)
 {
     struct module_stats *stats = LIST_ENTRY(deadline, struct module_stats, again);
+    uint64_t began_ms = clock_ms();
     module_stats_refresh(stats);
     for (size_t i = 0; i < stats->count; i++) {
         struct module_samples *samples = &stats->items[i];
         samples->samples[samples->taken++ % MODULE_STATS_SAMPLES] = samples->now;
     }
-    deadline_start(stats->loop, deadline, MODULE_STATS_INTERVAL_MS);
+    deadline_start(stats->loop, deadline, next_interval_ms(clock_ms() - began_ms));
 }
 
 void module_stats_start(struct module_stats *stats)
