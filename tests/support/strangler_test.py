@@ -181,13 +181,16 @@ workers = {self.workers};
         self.process.send_signal(signal.SIGHUP)
 
     def reload(self, name: Optional[str] = None, text: str = "") -> int:
-        """Writes the file, if one is named, and waits for the generation that has it."""
+        """Writes the file, if one is named, and waits for the generation that has it, and for the
+        changes of write owners that follow."""
         if name:
             self.write(name, text)
         before = self.total("strangler_config_generation")
         self.hang_up()
         wait_until("a new generation",
                    lambda: self.total("strangler_config_generation") > before)
+        wait_until("every write owner", lambda: not any(
+            module["flipping"] for module in self.operate("/modules")[1]["modules"]))
         return int(before) + 1
 
     # --- what it says
