@@ -211,7 +211,7 @@ static bool read_word(struct json_reader *reader, struct json_node *node)
         if (!strview_starts_with(rest, words[i].word))
             continue;
         node->kind = words[i].kind;
-        node->text = words[i].word;
+        node->text = strview_make(rest.data, words[i].word.length);
         reader->at += words[i].word.length;
         return true;
     }

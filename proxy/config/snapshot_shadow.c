@@ -114,6 +114,23 @@ static struct path_pattern_list read_patterns(struct snapshot *snapshot,
     return (struct path_pattern_list){lists.patterns, lists.pattern_count};
 }
 
+/* Places in JSON and fields of a head. */
+static struct redact_rules read_redact(struct snapshot *snapshot,
+                                       const struct text_list_setting *list,
+                                       struct config_report *report)
+{
+    struct place_lists places = read_places(snapshot, list, report);
+    for (size_t i = 0; places.selector_count > 0 && i < list->count; i++) {
+        if (strview_starts_with(lower_copy(snapshot, list->items[i].text), html_prefix))
+            fault_place(&list->items[i], 0, "elements of pages cannot be left out here", report);
+    }
+    return (struct redact_rules){
+        .places = {places.patterns, places.pattern_count},
+        .headers = places.headers,
+        .header_count = places.header_count,
+    };
+}
+
 static void read_headers(struct snapshot *snapshot, const struct text_list_setting *list,
                          struct compare_rules *rules, struct config_report *report)
 {
@@ -158,7 +175,7 @@ static struct shadow_policy read_policy(struct snapshot *snapshot,
         .baseline_threshold = baseline->node != NULL ? (uint32_t)baseline->value
                                                      : BASELINE_PERCENT * BUCKETS_PER_PERCENT,
         .rules = read_rules(snapshot, &module->compare, report),
-        .redact = read_patterns(snapshot, &module->compare.redact, report),
+        .redact = read_redact(snapshot, &module->compare.redact, report),
     };
 }
 

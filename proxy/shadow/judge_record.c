@@ -1,5 +1,6 @@
 /* A mismatch as it is kept: the differences that are real, and both answers, without secrets. */
 #include "proxy/compare/decode.h"
+#include "proxy/compare/utf8.h"
 #include "proxy/shadow/judge_internal.h"
 #include "proxy/shadow/redact.h"
 
@@ -8,6 +9,7 @@ enum { EXAMPLE_BODY_BYTES = 16 * 1024 };
 struct recording {
     const struct shadow *shadow;
     struct arena *arena;
+    struct strview path_template;
     struct redaction redaction;
     struct strview bodies[2]; /* decoded, then redacted */
 };
@@ -25,14 +27,13 @@ static struct strview decoded(const struct recording *recording, enum shadow_ans
 static void collect_secrets(struct recording *recording)
 {
     const struct shadow *shadow = recording->shadow;
-    const struct path_pattern_list *places = &shadow->policy->redact;
     redaction_add_headers(&recording->redaction, &shadow->headers[0]);
     for (int i = 0; i < 2; i++) {
         redaction_add_headers(&recording->redaction, &shadow->answers[i].headers);
-        redaction_add_json(&recording->redaction, places, recording->bodies[i], recording->arena);
+        redaction_add_json(&recording->redaction, recording->bodies[i]);
     }
-    redaction_add_json(&recording->redaction, places,
-                       strview_make(shadow->body.bytes, shadow->body.length), recording->arena);
+    redaction_add_json(&recording->redaction,
+                       strview_make(shadow->body.bytes, shadow->body.length));
 }
 
 /* The excerpts of the first comparison may hold pieces of secrets: it is made again without them.
@@ -49,7 +50,7 @@ static void compare_redacted(const struct recording *recording, struct compariso
             const struct header_field *field = &headers->fields[j];
             if (!strview_equal(field->name, STRVIEW("content-encoding")))
                 headers_add(&plain[i], recording->arena, field->token, field->name,
-                            redact_text(&recording->redaction, field->value, recording->arena));
+                            redact_field(&recording->redaction, field));
         }
         answers[i] = (struct compared_answer){shadow->answers[i].status, &plain[i],
                                               recording->bodies[i], true};
@@ -74,13 +75,34 @@ static struct difference_side side_of(const struct recording *recording, enum sh
 {
     const struct capture *capture = &recording->shadow->answers[answer];
     struct strview body = recording->bodies[answer];
-    if (body.length > EXAMPLE_BODY_BYTES)
-        body.length = EXAMPLE_BODY_BYTES;
     return (struct difference_side){
         .status = capture->status,
-        .head = redact_headers(&recording->redaction, &capture->headers, recording->arena),
-        .body = body,
+        .head = redact_headers(&recording->redaction, &capture->headers),
+        .body = utf8_clip(body, EXAMPLE_BODY_BYTES),
         .excerpt = excerpt,
+    };
+}
+
+static struct difference_example example_of(const struct recording *recording,
+                                            const struct difference *difference,
+                                            const struct difference *shown)
+{
+    const struct shadow *shadow = recording->shadow;
+    const struct redaction *redaction = &recording->redaction;
+    const struct backend_request *request = &shadow->requests[0];
+    struct strview path = redact_text(redaction, request->path);
+    struct strview query = redact_query(request->query, recording->arena);
+    struct strview hidden = STRVIEW("(redacted)");
+    return (struct difference_example){
+        .group = {shadow->policy->module, redact_text(redaction, recording->path_template),
+                  redact_text(redaction, difference->field), difference->kind},
+        .route = shadow->route,
+        .method = request->method_text,
+        .path = arena_printf(recording->arena, "%.*s%.*s", STRVIEW_ARGS(path), STRVIEW_ARGS(query)),
+        .request_id = shadow->request_id,
+        .unix_ms = shadow->unix_ms,
+        .first = side_of(recording, ANSWER_FIRST, shown != NULL ? shown->first : hidden),
+        .second = side_of(recording, ANSWER_SECOND, shown != NULL ? shown->second : hidden),
     };
 }
 
@@ -94,31 +116,17 @@ void judge_record(struct judge *judge, const struct shadow *shadow, struct strvi
     struct comparison *shown = arena_zalloc(arena, sizeof(*shown));
     recording->shadow = shadow;
     recording->arena = arena;
-    redaction_init(&recording->redaction, judge->key);
+    recording->path_template = path_template;
+    redaction_init(&recording->redaction, &shadow->policy->redact, judge->key, arena);
     recording->bodies[0] = decoded(recording, ANSWER_FIRST);
     recording->bodies[1] = decoded(recording, ANSWER_SECOND);
     collect_secrets(recording);
     for (int i = 0; i < 2; i++)
-        recording->bodies[i] = redact_text(&recording->redaction, recording->bodies[i], arena);
+        recording->bodies[i] = redact_body(&recording->redaction, recording->bodies[i]);
     compare_redacted(recording, shown);
-    const struct backend_request *request = &shadow->requests[0];
-    struct strview path = redact_text(&recording->redaction, request->path, arena);
-    struct strview query = redact_query(request->query, arena);
     for (uint32_t i = 0; i < real->count; i++) {
-        const struct difference *excerpts = find(&shown->differences, &real->items[i]);
-        struct strview hidden = STRVIEW("(redacted)");
-        struct difference_example example = {
-            .group = {shadow->policy->module, path_template, real->items[i].field,
-                      real->items[i].kind},
-            .route = shadow->route,
-            .method = request->method_text,
-            .path = arena_printf(arena, "%.*s%.*s", STRVIEW_ARGS(path), STRVIEW_ARGS(query)),
-            .request_id = shadow->request_id,
-            .unix_ms = shadow->unix_ms,
-            .first = side_of(recording, ANSWER_FIRST, excerpts != NULL ? excerpts->first : hidden),
-            .second =
-                side_of(recording, ANSWER_SECOND, excerpts != NULL ? excerpts->second : hidden),
-        };
+        struct difference_example example =
+            example_of(recording, &real->items[i], find(&shown->differences, &real->items[i]));
         store->record(store->context, &example);
     }
 }

@@ -1,7 +1,8 @@
 /*
- * Secrets out of what is kept of a request and its answers: what Authorization and cookies said, at
- * every place where it turns up again, and configured places in JSON. In their stead stands a keyed
- * hash, so that two that were equal stay equal. The compare thread.
+ * Secrets out of what is kept of a request and its answers: what Authorization and cookies said,
+ * and fields that are configured, at every place where it turns up again, as it was or escaped; and
+ * configured places in JSON, whatever stands there. In their stead stands a keyed hash, so that two
+ * that were equal stay equal. The compare thread.
  */
 #ifndef SHADOW_REDACT_H
 #define SHADOW_REDACT_H
@@ -10,32 +11,47 @@
 #include "proxy/core/arena.h"
 #include "proxy/http/headers.h"
 
-enum { REDACT_SECRETS_MAX = 64, REDACT_SECRET_BYTES_MIN = 6 };
+/* A shorter one is taken out only where it is known to be one: it may be an ordinary word. */
+enum { REDACT_SECRETS_MAX = 256, REDACT_SECRET_BYTES_MIN = 6 };
 
-struct redaction {
-    uint64_t key; /* random, of this process */
-    struct strview secrets[REDACT_SECRETS_MAX];
-    uint32_t count;
-    bool overflow; /* more than could be listed: then no text is shown at all */
+/* What is to be kept secret besides credentials; part of a policy, const. */
+struct redact_rules {
+    struct path_pattern_list places; /* in JSON */
+    const struct strview *headers;   /* lower-case names */
+    uint32_t header_count;
 };
 
-void redaction_init(struct redaction *redaction, uint64_t key);
+struct redaction {
+    const struct redact_rules *rules;
+    uint64_t key; /* random, of this process */
+    struct arena *arena;
+    struct strview secrets[REDACT_SECRETS_MAX];
+    uint32_t count;
+    bool overflow;         /* more than could be listed: then no text is shown at all */
+    uint64_t beginning[4]; /* a bit for each byte that a secret begins with */
+};
 
-/* The values of Authorization, Cookie and Set-Cookie among `headers` become secrets; views them. */
+/* What is found out and written from now on lies in the arena. */
+void redaction_init(struct redaction *redaction, const struct redact_rules *rules, uint64_t key,
+                    struct arena *arena);
+
+/* The values of credentials, cookies and configured fields among `headers` become secrets. */
 void redaction_add_headers(struct redaction *redaction, const struct headers *headers);
 
-/* The values at these places of a JSON text become secrets, in the arena; what is no JSON has none.
- */
-void redaction_add_json(struct redaction *redaction, const struct path_pattern_list *places,
-                        struct strview json, struct arena *arena);
+/* The values at the configured places of a JSON text become secrets; what is no JSON has none. */
+void redaction_add_json(struct redaction *redaction, struct strview json);
 
-/* The text without secrets: itself, or a copy in the arena. */
-struct strview redact_text(const struct redaction *redaction, struct strview text,
-                           struct arena *arena);
+/* The text without secrets: itself, or a copy. */
+struct strview redact_text(const struct redaction *redaction, struct strview text);
+
+/* The same for a body that may be JSON, which stays JSON. */
+struct strview redact_body(const struct redaction *redaction, struct strview body);
+
+/* The value of a field; nothing of one that holds secrets. */
+struct strview redact_field(const struct redaction *redaction, const struct header_field *field);
 
 /* "name: value" lines, secrets and the values of fields that hold them replaced. */
-struct strview redact_headers(const struct redaction *redaction, const struct headers *headers,
-                              struct arena *arena);
+struct strview redact_headers(const struct redaction *redaction, const struct headers *headers);
 
 /* A query with its names, and "…" for values. */
 struct strview redact_query(struct strview query, struct arena *arena);

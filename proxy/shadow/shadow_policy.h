@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "proxy/compare/comparison.h"
+#include "proxy/shadow/redact.h"
 
 /* Why a sampled request was not copied: the `reason` label. */
 enum shadow_drop {
@@ -69,7 +70,7 @@ struct shadow_policy {
     uint64_t timeout_ms;
     uint32_t baseline_threshold; /* in buckets, see routing/bucket.h */
     struct compare_rules rules;
-    struct path_pattern_list redact; /* places in JSON that are never stored */
+    struct redact_rules redact; /* what is never stored */
     struct shadow_metrics metrics;
 };
 

@@ -280,13 +280,16 @@ class Compared(ShadowCase):
         def echo(name):
             return serving(lambda request: answer_bytes(
                 json.dumps({"side": name, "cookie": request.value("cookie"),
-                            "password": "hunter2hunter2"}).encode(),
+                            "password": "hunter2hunter2", "pin": 4711,
+                            "key": request.value("x-api-key"),
+                            "by_session": {request.value("cookie"): name}}).encode(),
                 fields=JSON + [("set-cookie", "sid=fresh-session-secret; Path=/")]))
         self.start(echo("legacy"), echo("extracted"),
-                   module='compare: { baseline = "100%"; redact = [ "$.password" ]; };')
+                   module='compare: { baseline = "100%"; redact = [ "$.password", "$.pin", "header:x-api-key" ]; };')
         for _ in range(30):
             self.get("/api/users/1?token=query-secret", "-H", f"cookie: sid={secret}",
-                     "-H", "authorization: Bearer bearer-secret-token")
+                     "-H", "authorization: Bearer bearer-secret-token",
+                     "-H", "x-api-key: my-own/api+key")
         wait_until("a mismatch", lambda: self.verdicts().get("mismatch", 0) > 0)
         self.proxy.stop()
         kept = b""
@@ -296,7 +299,7 @@ class Compared(ShadowCase):
                 kept += file.read()
         self.assertIn(b"$.side", kept)
         for word in (secret, "bearer-secret-token", "fresh-session-secret", "hunter2hunter2",
-                     "query-secret"):
+                     "query-secret", "4711", "my-own/api+key", "my-own\\/api"):
             self.assertNotIn(word.encode(), kept, word)
 
 

@@ -5,16 +5,21 @@
 
 #include <cmocka.h>
 
+#include "proxy/compare/json_tree.h"
 #include "proxy/shadow/redact.h"
 
 static struct arena arena;
 static struct redaction redaction;
+static struct path_pattern patterns[2];
+static const struct strview headers_to_hide[] = {STRVIEW("x-api-key")};
+static struct redact_rules rules = {.headers = headers_to_hide, .header_count = 1};
 
 static int begin(void **state)
 {
     (void)state;
     arena_init(&arena, NULL);
-    redaction_init(&redaction, 42);
+    rules.places = (struct path_pattern_list){patterns, 0};
+    redaction_init(&redaction, &rules, 42, &arena);
     return 0;
 }
 
@@ -41,7 +46,16 @@ static bool contains(struct strview text, const char *word)
 
 static struct strview redacted(const char *text)
 {
-    return redact_text(&redaction, strview_of(text), &arena);
+    return redact_text(&redaction, strview_of(text));
+}
+
+static void hide_place(const char *text)
+{
+    const char *fault;
+    size_t offset;
+    struct path_pattern *pattern = &patterns[rules.places.count];
+    assert_true(path_pattern_compile(strview_of(text), pattern, &fault, &offset));
+    rules.places.count++;
 }
 
 static void credentials_are_taken_out_wherever_they_stand(void **state)
@@ -78,20 +92,52 @@ static void the_longest_secret_wins(void **state)
 static void places_in_json_are_secrets_too(void **state)
 {
     (void)state;
-    struct path_pattern pattern;
-    const char *fault;
-    size_t offset;
-    assert_true(path_pattern_compile(STRVIEW("$..password"), &pattern, &fault, &offset));
-    struct path_pattern_list places = {&pattern, 1};
-    redaction_add_json(&redaction, &places,
-                       STRVIEW("{\"a\":{\"password\":\"with \\\"quotes\\\"\"},"
-                               "\"password\":[\"deep-one\",1234567]}"),
-                       &arena);
-    struct strview text = redacted("with \"quotes\" with \\\"quotes\\\" deep-one 1234567 rest");
+    hide_place("$..password");
+    redaction_add_json(&redaction, STRVIEW("{\"a\":{\"password\":\"with \\\"quotes\\\"\"},"
+                                           "\"password\":[\"deep-one\",1234567]}"));
+    struct strview text = redacted("with \"quotes\" deep-one 1234567 rest");
     assert_false(contains(text, "quotes"));
     assert_false(contains(text, "deep-one"));
     assert_false(contains(text, "1234567"));
     assert_true(contains(text, "rest"));
+}
+
+static const char *redacted_body(const char *body)
+{
+    return redact_body(&redaction, strview_of(body)).data;
+}
+
+static void a_body_of_json_stays_json(void **state)
+{
+    (void)state;
+    hide_place("$..pin");
+    hide_place("$.user");
+    add_header("cookie", "sid=a/long/secret; n=1234567");
+    struct strview body = redact_body(
+        &redaction,
+        STRVIEW("{\"pin\":42,\"user\":{\"a\":\"x\",\"b\":[true,null]},\"c\":\"a\\/long\\/secret\","
+                "\"d\":12345678,\"e\":[1,\"<a\\u002flong\\/secret>\"],\"a/long/secret\":7}"));
+    struct json_tree tree;
+    assert_null(json_tree_read(&arena, body, &tree));
+    static const char *const words[] = {"42",   "\"x\"",  "true",    "null",
+                                        "long", "secret", "12345678"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        assert_false(contains(body, words[i]));
+    assert_true(contains(body, "\"e\":[1,"));
+    assert_true(contains(body, ":7}"));
+    assert_string_equal(redacted_body("no JSON"), "no JSON");
+}
+
+static void other_spellings_of_a_secret_are_found(void **state)
+{
+    (void)state;
+    add_header("cookie", "a=s%3Aabc%2Bdef; b=x&y<z>\"q\"; c=p+q/r==");
+    add_header("x-api-key", "key-of-mine");
+    struct strview text = redacted("s%3Aabc%2Bdef s:abc+def s%3aabc%2bdef x&y<z>\"q\" "
+                                   "x&amp;y&lt;z&gt;&quot;q&quot; p%2Bq%2Fr%3D%3D key-of-mine");
+    static const char *const words[] = {"abc", "def", "&y", "amp", "y&lt", "p%2B", "mine"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        assert_false(contains(text, words[i]));
 }
 
 static void short_words_are_left_and_too_many_secrets_hide_everything(void **state)
@@ -99,8 +145,8 @@ static void short_words_are_left_and_too_many_secrets_hide_everything(void **sta
     (void)state;
     add_header("cookie", "a=1; b=dark");
     assert_true(strview_equal(redacted("1 dark"), STRVIEW("1 dark")));
-    for (int i = 0; i <= REDACT_SECRETS_MAX; i++)
-        add_header("cookie", "a=long-enough");
+    for (unsigned i = 0; i <= REDACT_SECRETS_MAX; i++)
+        add_header("cookie", arena_printf(&arena, "a=long-enough-%u", i).data);
     assert_true(strview_equal(redacted("nothing secret"), STRVIEW("(redacted)")));
 }
 
@@ -111,8 +157,10 @@ static void fields_and_queries_lose_their_values(void **state)
     headers_init(&headers);
     headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-a"), STRVIEW("plain"));
     headers_add(&headers, &arena, HEADER_SET_COOKIE, STRVIEW("set-cookie"), STRVIEW("a=b"));
-    struct strview lines = redact_headers(&redaction, &headers, &arena);
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-api-key"), STRVIEW("short"));
+    struct strview lines = redact_headers(&redaction, &headers);
     assert_true(contains(lines, "x-a: plain\n"));
+    assert_false(contains(lines, "short"));
     assert_false(contains(lines, "a=b"));
     struct strview query = redact_query(STRVIEW("?token=abc&page=2&flag"), &arena);
     assert_true(strview_equal(query, STRVIEW("?token=…&page=…&flag")));
@@ -126,6 +174,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(equal_secrets_stay_equal, begin, end),
         cmocka_unit_test_setup_teardown(the_longest_secret_wins, begin, end),
         cmocka_unit_test_setup_teardown(places_in_json_are_secrets_too, begin, end),
+        cmocka_unit_test_setup_teardown(a_body_of_json_stays_json, begin, end),
+        cmocka_unit_test_setup_teardown(other_spellings_of_a_secret_are_found, begin, end),
         cmocka_unit_test_setup_teardown(short_words_are_left_and_too_many_secrets_hide_everything,
                                         begin, end),
         cmocka_unit_test_setup_teardown(fields_and_queries_lose_their_values, begin, end),
