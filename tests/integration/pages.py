@@ -15,6 +15,7 @@ import urllib.parse
 from forum import MODULES, Forum
 from monolith_client import PROBLEM
 from pages_visitor import Visitor, comparable, feeds_last, wait_for_feeds, wait_until
+from strangler_test import wait_stopped
 
 WHOLE_RUN_SECONDS = 280
 HTML = "text/html; charset=utf-8"
@@ -487,6 +488,7 @@ class GoOnAlone(unittest.TestCase):
         silent = [self.forum.programs[name] for name in ("users", "monolith")]
         for program in silent:
             program.process.send_signal(signal.SIGSTOP)
+            wait_stopped(program.process.pid)
         try:
             begun = time.monotonic()
             self.expect_pages_without_names(somebody)

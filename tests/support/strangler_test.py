@@ -44,6 +44,17 @@ def wait_until(what: str, condition: Callable, deadline_s: float = DEADLINE_S):
         time.sleep(POLL_S)
 
 
+def wait_stopped(pid: int):
+    """After SIGSTOP: until every thread stands still."""
+    folder = f"/proc/{pid}/task"
+
+    def states():
+        for thread in os.listdir(folder):
+            with open(f"{folder}/{thread}/stat", encoding="ascii") as file:
+                yield file.read().rsplit(") ", 1)[1][0]
+    wait_until("all threads stand still", lambda: set(states()) == {"T"})
+
+
 _given_ports: set = set()
 
 
@@ -271,14 +282,7 @@ workers = {self.workers};
         return int(found.group(1)) * 1024
 
     def wait_stopped(self):
-        """After SIGSTOP: until every thread stands still."""
-        folder = f"/proc/{self.process.pid}/task"
-
-        def states():
-            for thread in os.listdir(folder):
-                with open(f"{folder}/{thread}/stat", encoding="ascii") as file:
-                    yield file.read().rsplit(") ", 1)[1][0]
-        wait_until("all threads stand still", lambda: set(states()) == {"T"})
+        wait_stopped(self.process.pid)
 
     def cpu_seconds(self) -> float:
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
