@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,27 +99,28 @@ static bool wait_writable(struct access_log *log, uint64_t *patience_ms)
     }
 }
 
-static bool write_all(struct access_log *log, const char *bytes, size_t length,
-                      uint64_t *patience_ms)
+/* What leaves in one write: whole lines, because during a hand-over two processes write the file.
+ */
+static size_t piece_bytes(const struct access_log *log, const struct access_log_ring *ring,
+                          uint64_t from, uint64_t end)
 {
-    while (length > 0) {
-        if (!wait_writable(log, patience_ms))
-            return false;
-        ssize_t written =
-            write(log->fd, bytes, length < log->piece_bytes ? length : log->piece_bytes);
-        if (written < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (written <= 0) {
-            if (!log->write_failed)
-                log_error("cannot write the access log: %s", strerror(errno));
-            log->write_failed = true;
-            return true; /* these bytes are lost; later ones may fare better */
-        }
-        log->write_failed = false;
-        bytes += written;
-        length -= (size_t)written;
+    if (end - from <= log->piece_bytes)
+        return (size_t)(end - from);
+    for (size_t bytes = log->piece_bytes; bytes > 0; bytes--) {
+        if (ring->bytes[(from + bytes - 1) % RING_BYTES] == '\n')
+            return bytes;
     }
-    return true;
+    return log->piece_bytes;
+}
+
+/* From one position on, around the ring's end if need be. As write(2). */
+static ssize_t write_piece(const struct access_log *log, struct access_log_ring *ring,
+                           uint64_t from, size_t bytes)
+{
+    size_t at = from % RING_BYTES;
+    size_t first = RING_BYTES - at < bytes ? RING_BYTES - at : bytes;
+    const struct iovec parts[] = {{ring->bytes + at, first}, {ring->bytes, bytes - first}};
+    return writev(log->fd, parts, first < bytes ? 2 : 1);
 }
 
 /* Writes out a ring up to the position `end`. */
@@ -127,13 +129,17 @@ static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t
 {
     uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_relaxed);
     while (taken < end) {
-        size_t at = taken % RING_BYTES;
-        size_t part = RING_BYTES - at;
-        if (part > end - taken)
-            part = (size_t)(end - taken);
-        if (!write_all(log, ring->bytes + at, part, patience_ms))
+        if (!wait_writable(log, patience_ms))
             return false;
-        taken += part;
+        size_t bytes = piece_bytes(log, ring, taken, end);
+        ssize_t written = write_piece(log, ring, taken, bytes);
+        if (written < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (written <= 0 && !log->write_failed)
+            log_error("cannot write the access log: %s", strerror(errno));
+        log->write_failed = written <= 0;
+        /* What cannot be written is lost; what comes later may fare better. */
+        taken += written > 0 ? (size_t)written : bytes;
         atomic_store_explicit(&ring->taken, taken, memory_order_release);
     }
     return true;

@@ -268,6 +268,28 @@ static void each_workers_lines_come_whole_and_in_order(void **state)
     assert_int_equal(lines_in(f->path) + dropped, WORKERS * LINES_OF_A_WORKER);
 }
 
+/* As during a hand-over, in which the one process still finishes what it has. */
+static void two_logs_of_one_file_leave_each_others_lines_whole(void **state)
+{
+    const struct fixture *f = *state;
+    struct fault fault;
+    struct access_log *logs[2];
+    struct worker workers[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        logs[i] = access_log_new(f->path, &fault);
+        assert_non_null(logs[i]);
+        workers[i] = (struct worker){.ring = access_log_add_ring(logs[i]), .index = i};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]), 0);
+    }
+    uint32_t dropped = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        pthread_join(workers[i].thread, NULL);
+        dropped += (uint32_t)access_log_dropped(logs[i]);
+        access_log_free(logs[i]);
+    }
+    assert_int_equal(lines_in(f->path) + dropped, 2 * LINES_OF_A_WORKER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -280,6 +302,7 @@ int main(void)
         TEST(after_reopening_lines_go_to_the_new_file),
         TEST(a_file_that_cannot_be_opened_changes_nothing),
         TEST(each_workers_lines_come_whole_and_in_order),
+        TEST(two_logs_of_one_file_leave_each_others_lines_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
