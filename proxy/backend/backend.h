@@ -37,6 +37,15 @@ struct backend_metrics {
     uint32_t total;
 };
 
+/* Requests of our own that say whether an endpoint is well. */
+struct backend_health {
+    bool enabled;
+    struct strview path;
+    uint64_t interval_ms;
+    uint32_t fall; /* so many failures in a row, */
+    uint32_t rise; /* and so many successes */
+};
+
 struct backend {
     struct strview name;
     uint32_t index;
@@ -47,6 +56,7 @@ struct backend {
     _Atomic(struct endpoint_set *) endpoints; /* owned; only control puts another in its place */
     struct timeouts timeouts;
     struct breaker_limits limits;
+    struct backend_health health;
     struct backend_metrics metrics;
 };
 

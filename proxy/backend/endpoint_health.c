@@ -178,13 +178,25 @@ bool fault_is_failure(enum backend_fault fault, bool reused)
 
 /* --- for operators --------------------------------------------------------------------------- */
 
+static void set_closed(struct endpoint_state *endpoint, enum endpoint_closed why, bool closed)
+{
+    if (closed)
+        atomic_fetch_or_explicit(&endpoint->closed, (unsigned)why, memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(&endpoint->closed, ~(unsigned)why, memory_order_relaxed);
+}
+
 void endpoint_set_draining(struct endpoint_state *endpoint, bool draining)
 {
-    if (draining)
-        atomic_fetch_or_explicit(&endpoint->closed, ENDPOINT_DRAINING, memory_order_relaxed);
-    else
-        atomic_fetch_and_explicit(&endpoint->closed, ~(unsigned)ENDPOINT_DRAINING,
-                                  memory_order_relaxed);
+    set_closed(endpoint, ENDPOINT_DRAINING, draining);
+}
+
+void endpoint_set_probed(struct endpoint_state *endpoint, enum endpoint_probed probed)
+{
+    if (endpoint_probed(endpoint) == probed)
+        return;
+    atomic_store_explicit(&endpoint->probed, (uint32_t)probed, memory_order_relaxed);
+    set_closed(endpoint, ENDPOINT_UNHEALTHY, probed == ENDPOINT_FAILS);
 }
 
 static enum endpoint_condition condition_of(const struct endpoint_state *endpoint, bool ejected)
@@ -192,6 +204,8 @@ static enum endpoint_condition condition_of(const struct endpoint_state *endpoin
     uint32_t closed = atomic_load_explicit(&endpoint->closed, memory_order_relaxed);
     if ((closed & ENDPOINT_DRAINING) != 0)
         return ENDPOINT_IS_DRAINING;
+    if ((closed & ENDPOINT_UNHEALTHY) != 0)
+        return ENDPOINT_IS_UNHEALTHY;
     if (ejected)
         return ENDPOINT_IS_EJECTED;
     if (atomic_load_explicit(&endpoint->unreachable, memory_order_relaxed))
@@ -205,6 +219,7 @@ struct endpoint_view endpoint_view(const struct endpoint_state *endpoint, uint64
     uint32_t closed = atomic_load_explicit(&endpoint->closed, memory_order_relaxed);
     return (struct endpoint_view){
         .condition = condition_of(endpoint, until_ms != 0),
+        .probed = endpoint_probed(endpoint),
         .draining = (closed & ENDPOINT_DRAINING) != 0,
         .failures_in_row = atomic_load_explicit(&endpoint->failures_in_row, memory_order_relaxed),
         .ejected_for_ms = until_ms > now_ms ? until_ms - now_ms : 0,
@@ -217,9 +232,8 @@ struct endpoint_view endpoint_view(const struct endpoint_state *endpoint, uint64
 struct strview endpoint_condition_name(enum endpoint_condition condition)
 {
     static const char *const names[ENDPOINT_CONDITION_COUNT] = {
-        [ENDPOINT_IS_HEALTHY] = "healthy",
-        [ENDPOINT_IS_DRAINING] = "draining",
-        [ENDPOINT_IS_EJECTED] = "ejected",
+        [ENDPOINT_IS_HEALTHY] = "healthy",         [ENDPOINT_IS_DRAINING] = "draining",
+        [ENDPOINT_IS_UNHEALTHY] = "unhealthy",     [ENDPOINT_IS_EJECTED] = "ejected",
         [ENDPOINT_IS_UNREACHABLE] = "unreachable",
     };
     return strview_of(names[condition]);

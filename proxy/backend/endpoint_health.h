@@ -60,6 +60,22 @@ bool fault_is_failure(enum backend_fault fault, bool reused);
 /* It can be connected to again: an ejection for that is over. */
 void endpoint_found_again(struct endpoint_state *endpoint, uint64_t now_ms);
 
+static inline bool endpoint_is_unreachable(const struct endpoint_state *endpoint)
+{
+    return atomic_load_explicit(&endpoint->unreachable, memory_order_relaxed);
+}
+
+/* --- active health: the prober alone -----------------------------------------------------------
+ */
+
+static inline enum endpoint_probed endpoint_probed(const struct endpoint_state *endpoint)
+{
+    return (enum endpoint_probed)atomic_load_explicit(&endpoint->probed, memory_order_relaxed);
+}
+
+/* One that fails takes no requests. */
+void endpoint_set_probed(struct endpoint_state *endpoint, enum endpoint_probed probed);
+
 /* --- for operators -----------------------------------------------------------------------------
  */
 
@@ -69,6 +85,7 @@ void endpoint_set_draining(struct endpoint_state *endpoint, bool draining);
 enum endpoint_condition {
     ENDPOINT_IS_HEALTHY,
     ENDPOINT_IS_DRAINING,
+    ENDPOINT_IS_UNHEALTHY, /* probes say so */
     ENDPOINT_IS_EJECTED,
     ENDPOINT_IS_UNREACHABLE,
     ENDPOINT_CONDITION_COUNT
@@ -78,6 +95,7 @@ enum endpoint_condition {
 struct endpoint_view {
     enum endpoint_condition condition;
     bool draining;
+    enum endpoint_probed probed;
     uint32_t failures_in_row;
     uint64_t ejected_for_ms; /* from now on; 0: not ejected */
     const char *tls_fault;   /* why the last TLS handshake failed; NULL: it did not */
@@ -87,7 +105,7 @@ struct endpoint_view {
 
 struct endpoint_view endpoint_view(const struct endpoint_state *endpoint, uint64_t now_ms);
 
-/* "healthy", "draining", "ejected", "unreachable" */
+/* "healthy", "draining", "unhealthy", "ejected", "unreachable" */
 struct strview endpoint_condition_name(enum endpoint_condition condition);
 
 #endif

@@ -15,8 +15,11 @@
 
 /* Why an endpoint takes no requests at all: a set of these. */
 enum endpoint_closed {
-    ENDPOINT_DRAINING = 1u << 0, /* an operator's wish */
+    ENDPOINT_DRAINING = 1u << 0,  /* an operator's wish */
+    ENDPOINT_UNHEALTHY = 1u << 1, /* probes say so */
 };
+
+enum endpoint_probed { ENDPOINT_NOT_PROBED, ENDPOINT_PASSES, ENDPOINT_FAILS };
 
 struct endpoint_state {
     uint32_t id; /* dense, from 0: the index of each worker's pool for it */
@@ -37,6 +40,7 @@ struct endpoint_state {
     _Atomic uint64_t trial_until_ms; /* somebody's request is trying it */
     _Atomic uint64_t good_since_ms;  /* when the last ejection was to end */
     _Atomic uint32_t severity;       /* of the last ejection: it took so many times the first */
+    _Atomic uint32_t probed;         /* enum endpoint_probed; written by the prober alone */
     _Atomic bool unreachable;        /* the last connection could not be made */
     _Atomic(const char *) tls_fault; /* why the last handshake failed, a static text; or NULL */
     _Atomic uint64_t failures;       /* in all */

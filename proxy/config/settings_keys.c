@@ -40,6 +40,7 @@ static const struct word_rule shadow_write_words = {shadow_writes, COUNT_OF(shad
 
 static const struct number_rule any_duration = {0, 7 * (int64_t)DAY};
 static const struct number_rule real_duration = {1, 7 * (int64_t)DAY};
+static const struct number_rule probe_interval = {100, 7 * (int64_t)DAY};
 static const struct number_rule any_size = {0, INT64_MAX};
 static const struct number_rule header_size = {KIB, 16 * MIB};
 static const struct number_rule field_count = {1, 10000};
@@ -87,7 +88,7 @@ static const struct key_table tls_keys = TABLE("`tls`", tls_rows);
 #define AT(member) offsetof(struct health_settings, member)
 static const struct key_row health_rows[] = {
     {"path", read_url_path, AT(path), NULL, 0, "\"/\"", 0},
-    {"interval", read_duration, AT(interval), &real_duration, 2 * SECOND, "\"2s\"", 0},
+    {"interval", read_duration, AT(interval), &probe_interval, 2 * SECOND, "\"2s\"", 0},
     {"fall", read_integer, AT(fall), &probe_count, 3, "3", 0},
     {"rise", read_integer, AT(rise), &probe_count, 2, "2", 0},
 };
@@ -131,7 +132,7 @@ static const struct key_row backend_rows[] = {
     {"weights", read_integer_list, AT(weights), &weight_range, 0, "[ 3, 1 ]", 0},
     {"isolated", read_flag, AT(isolated), NULL, 0, "true", 0},
     {"tls", read_group, AT(tls), &tls_keys, 0, "{ ca = \"certs/ca.pem\"; }", 0},
-    {"health", read_group, AT(health), &health_keys, 0, "{ path = \"/\"; }", KEY_NOT_BUILT},
+    {"health", read_group, AT(health), &health_keys, 0, "{ path = \"/\"; }", 0},
     {"limits", read_group, AT(limits), &breaker_keys, 0, "{ in_flight = 1024; }", 0},
     {"timeouts", read_group, AT(timeouts), &timeout_keys, 0, "{ connect = \"1s\"; }", 0},
 };

@@ -81,6 +81,19 @@ static struct breaker_limits limits_of(const struct breaker_settings *settings)
         }};
 }
 
+static struct backend_health health_of(struct snapshot *snapshot,
+                                       const struct health_settings *settings)
+{
+    bool has_path = settings->path.text.length > 0;
+    return (struct backend_health){
+        .enabled = settings->node != NULL,
+        .path = has_path ? snapshot_keep(snapshot, settings->path.text) : STRVIEW("/"),
+        .interval_ms = (uint64_t)settings->interval.value,
+        .fall = (uint32_t)settings->fall.value,
+        .rise = (uint32_t)settings->rise.value,
+    };
+}
+
 void snapshot_build_backends(struct snapshot *snapshot, const struct settings *settings,
                              bool with_certificates, struct config_report *report)
 {
@@ -97,6 +110,7 @@ void snapshot_build_backends(struct snapshot *snapshot, const struct settings *s
         backend->isolated = from->isolated.value != 0;
         backend->timeouts = timeouts_of(&from->timeouts);
         backend->limits = limits_of(&from->limits);
+        backend->health = health_of(snapshot, &from->health);
         if (with_certificates && from->tls.node != NULL)
             backend->tls = build_tls(&from->tls, backend->protocol, report);
     }

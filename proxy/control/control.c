@@ -277,6 +277,7 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
         return false;
     }
     start_workers(control, snapshot);
+    control->publisher.prober = control->prober = prober_start(control->loop.now_us);
     control->last_reload_successful = true;
     return put_in_force(control, snapshot, fault);
 }
@@ -310,6 +311,7 @@ static void finish(struct control *control)
     hand_over_stop(&control->hand_over); /* the other process hears of our end only now */
     if (control->judge != NULL)
         judge_free(control->judge);
+    prober_stop(control->prober);
     mismatch_store_close(control->mismatches);
     publisher_done(&control->publisher);
     free_jobs(control);

@@ -247,6 +247,8 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
     free(rows);
     inherited_sockets_report(&publisher->inherited);
     compare_listeners(publisher, snapshot);
+    if (publisher->current == NULL || publisher->current->backends != snapshot->backends)
+        prober_update(publisher->prober, snapshot);
     snapshot_unref(publisher->current);
     publisher->current = snapshot;
     return true;
