@@ -52,6 +52,22 @@ static bool speaks_http2(const struct settings *settings, const struct text_sett
            settings->backends.items[index].protocol.value == BACKEND_H2;
 }
 
+static void warn_unused(const struct source_node *node, const char *needs,
+                        struct config_report *report)
+{
+    if (node != NULL)
+        source_warning(report, "websocket-unused", source_name_span(node),
+                       "`%.*s` means nothing without `%s`", STRVIEW_ARGS(node->name), needs);
+}
+
+static void check_on_change(const struct route_settings *route, struct config_report *report)
+{
+    if (!route->websocket.value)
+        warn_unused(route->on_change.node, "websocket = true", report);
+    if (route->on_change.value != ON_CHANGE_CLOSE_AFTER)
+        warn_unused(route->close_after.node, "on_change = \"close_after\"", report);
+}
+
 /* Tunnels begin with an Upgrade, which HTTP/2 does not have. */
 static void check_websocket(const struct settings *settings, const struct route_settings *route,
                             struct config_report *report)
@@ -83,4 +99,5 @@ void settings_check_route(struct settings *settings, struct route_settings *rout
         source_error(report, "conflicting-keys", source_name_span(route->treat_as_write.node),
                      "`treat_as_read` and `treat_as_write` cannot both be true");
     check_websocket(settings, route, report);
+    check_on_change(route, report);
 }

@@ -19,6 +19,7 @@ static const char *const log_formats[] = {"json", "combined"};
 static const char *const ambiguous_paths[] = {"refuse", "legacy"};
 static const char *const tls_versions[] = {"1.2", "1.3"};
 static const char *const redirects[] = {"https"};
+static const char *const changes[] = {"keep", "close_after"};
 static const char *const error_answers[] = {"fail", "fallback"};
 static const char *const shadow_writes[] = {"off", "sandbox"};
 
@@ -35,6 +36,7 @@ static const struct word_rule log_format_words = {log_formats, COUNT_OF(log_form
 static const struct word_rule ambiguous_words = {ambiguous_paths, COUNT_OF(ambiguous_paths)};
 static const struct word_rule tls_words = {tls_versions, COUNT_OF(tls_versions)};
 static const struct word_rule redirect_words = {redirects, COUNT_OF(redirects)};
+static const struct word_rule change_words = {changes, COUNT_OF(changes)};
 static const struct word_rule error_words = {error_answers, COUNT_OF(error_answers)};
 static const struct word_rule shadow_write_words = {shadow_writes, COUNT_OF(shadow_writes)};
 
@@ -223,7 +225,9 @@ static const struct key_table rewrite_keys = TABLE("`rewrite`", rewrite_rows);
         {"treat_as_read", read_flag, AT(treat_as_read), NULL, 0, "true", 0},                       \
         {"treat_as_write", read_flag, AT(treat_as_write), NULL, 0, "true", 0},                     \
         {"timeouts", read_group, AT(timeouts), &route_timeout_keys, 0, "{ total = \"30s\"; }", 0}, \
-        {"websocket", read_flag, AT(websocket), NULL, 0, "true", 0},
+        {"websocket", read_flag, AT(websocket), NULL, 0, "true", 0},                               \
+        {"on_change", read_word, AT(on_change), &change_words, 0, "\"close_after\"", 0},           \
+        {"close_after", read_duration, AT(close_after), &real_duration, 30 * SECOND, "\"30s\"", 0},
 
 static const struct key_row module_route_rows[] = {ROUTE_ROWS};
 static const struct key_row route_rows[] = {

@@ -189,6 +189,9 @@ struct rewrite_settings {
     struct text_setting path;
 };
 
+/* What becomes of a WebSocket whose backend would be another one now. */
+enum on_change { ON_CHANGE_KEEP, ON_CHANGE_CLOSE_AFTER };
+
 struct route_settings {
     const struct source_node *node;
     int64_t module; /* index, or ROUTE_NO_MODULE */
@@ -207,6 +210,8 @@ struct route_settings {
     struct number_setting treat_as_write;
     struct timeout_settings timeouts;
     struct number_setting websocket;
+    struct number_setting on_change; /* enum on_change */
+    struct number_setting close_after;
     struct text_setting backend;
     struct cidr_list_setting allow;
     struct number_setting deny;

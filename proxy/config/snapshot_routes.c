@@ -47,6 +47,9 @@ static struct route_spec spec_of(struct snapshot *snapshot, const struct setting
         .treat_as_read = route->treat_as_read.value != 0,
         .treat_as_write = route->treat_as_write.value != 0,
         .websocket = route->websocket.value != 0,
+        .close_after_ms = route->on_change.value == ON_CHANGE_CLOSE_AFTER
+                              ? (uint64_t)route->close_after.value
+                              : 0,
         .module = route->module,
         .backend = backend,
         .allow = route->allow.items,

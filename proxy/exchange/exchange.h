@@ -31,6 +31,7 @@ struct exchange_environment {
     struct access_log_ring *log;  /* NULL: no access log */
     struct snapshot_lease *lease; /* the current one */
     struct list leases;           /* all that have exchanges, and the current one */
+    struct list tunnels;          /* exchanges that are WebSockets and may be given notice */
     struct list waiting;          /* exchanges whose module's writes are frozen */
     struct shadow_environment *shadows;
     struct entropy entropy;
@@ -94,6 +95,10 @@ void exchange_response_consumed(struct exchange *exchange, size_t length);
  * whose module is still frozen go on waiting.
  */
 void exchange_resume_waiting(struct exchange_environment *environment);
+
+/* The same for tunnels: those that would go elsewhere now are left alone or given notice, as their
+ * route says. */
+void exchange_review_tunnels(struct exchange_environment *environment);
 
 /* The client's stream is over, completely answered or not. No call into the client after this. */
 void exchange_end(struct exchange *exchange);

@@ -82,6 +82,7 @@ void exchange_deadlines_stop(struct exchange *exchange)
     deadline_stop(&exchange->total);
     deadline_stop(&exchange->body);
     deadline_stop(&exchange->patience);
+    exchange_forget_tunnel(exchange);
 }
 
 void exchange_progress(struct exchange *exchange)

@@ -75,6 +75,8 @@ struct exchange {
     uint64_t request_bytes;
 
     enum tunnel_state tunnel;
+    struct list tunnels;    /* in the environment's list, while it may be given notice */
+    struct deadline notice; /* until it has to go */
 
     /* the answer */
     struct response_head response; /* as the client gets it */
@@ -199,6 +201,9 @@ void exchange_take_tunnel(struct exchange *exchange);
 
 /* It was answered in another way. */
 void exchange_leave_tunnel(struct exchange *exchange);
+
+/* Nobody gives it notice any more. */
+void exchange_forget_tunnel(struct exchange *exchange);
 
 /* The endpoint has ended its side. */
 void exchange_tunnel_ended(struct exchange *exchange);

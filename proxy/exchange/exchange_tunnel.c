@@ -58,10 +58,73 @@ void exchange_ask_for_tunnel(struct exchange *exchange)
     add_key(exchange);
 }
 
+/* --- a configuration that has changed -------------------------------------------------------- */
+
+static void on_notice(struct deadline *deadline)
+{
+    exchange_give_up_on_client(LIST_ENTRY(deadline, struct exchange, notice), 503, NULL);
+}
+
+static void remember_tunnel(struct exchange *exchange)
+{
+    deadline_init(&exchange->notice, on_notice);
+    list_init(&exchange->tunnels);
+    if (exchange->plan.route->close_after_ms > 0)
+        list_append(&exchange->environment->tunnels, &exchange->tunnels);
+}
+
+void exchange_forget_tunnel(struct exchange *exchange)
+{
+    if (exchange->tunnel < TUNNEL_OPEN)
+        return;
+    list_remove(&exchange->tunnels);
+    deadline_stop(&exchange->notice);
+}
+
+/* Would the same request still go to the same endpoint's backend? */
+static bool may_stay(const struct exchange *exchange, struct arena *arena)
+{
+    struct exchange_environment *environment = exchange->environment;
+    const struct snapshot *snapshot = environment->lease->snapshot;
+    struct plan plan;
+    struct plan_facts facts = {
+        .client = exchange->address,
+        .random = entropy_take(&environment->entropy, IDENTITY_RANDOM_BYTES),
+        .now_ms = environment->io->loop.wall_ms,
+    };
+    plan_request(&snapshot->rules, exchange->request, &facts, arena, environment->scratch, &plan);
+    if (plan.reason == REASON_FREEZE)
+        return true; /* it will be known soon */
+    if (plan.refuse_status != 0 || plan.route == NULL || !plan.route->websocket)
+        return false;
+    const struct backend *backend = &snapshot->backends[plan.backend];
+    return strview_equal(backend->name, exchange->backend->name) &&
+           endpoint_set_contains(backend_endpoints(backend), exchange->endpoint);
+}
+
+void exchange_review_tunnels(struct exchange_environment *environment)
+{
+    struct list *tunnels = &environment->tunnels;
+    for (struct list *at = tunnels->next; at != tunnels; at = at->next) {
+        struct exchange *exchange = LIST_ENTRY(at, struct exchange, tunnels);
+        struct arena arena;
+        arena_init(&arena, &environment->io->arenas);
+        if (may_stay(exchange, &arena))
+            deadline_stop(&exchange->notice);
+        else if (!deadline_is_running(&exchange->notice))
+            deadline_start(&environment->io->loop, &exchange->notice,
+                           exchange->plan.route->close_after_ms);
+        arena_done(&arena);
+    }
+}
+
+/* --- its life ------------------------------------------------------------------------------ */
+
 void exchange_take_tunnel(struct exchange *exchange)
 {
     bool early_end = exchange->request->is_connect && exchange->request_ended;
     exchange->tunnel = TUNNEL_OPEN;
+    remember_tunnel(exchange);
     exchange->request_ended = early_end;
     backend_pool_answered(exchange->pool, backend_endpoints(exchange->backend),
                           exchange->response.status);

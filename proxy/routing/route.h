@@ -42,6 +42,7 @@ struct route_spec {
     bool treat_as_read;
     bool treat_as_write;
     bool websocket;
+    uint64_t close_after_ms;
     int64_t module;  /* index, or ROUTE_NO_MODULE */
     int64_t backend; /* index, or ROUTE_NO_BACKEND; only outside modules */
     const struct cidr *allow;
@@ -61,7 +62,8 @@ struct route {
     uint32_t index;
     bool treat_as_read;
     bool treat_as_write;
-    bool websocket; /* an Upgrade to it is passed on */
+    bool websocket;          /* an Upgrade to it is passed on */
+    uint64_t close_after_ms; /* for one whose backend would be another now; 0: it is kept */
     int deny_status;
     const struct cidr *allow;
     size_t allow_count;

@@ -113,6 +113,7 @@ struct rule *rule_compile(const struct route_spec *spec, struct arena *arena,
         .treat_as_read = spec->treat_as_read,
         .treat_as_write = spec->treat_as_write,
         .websocket = spec->websocket,
+        .close_after_ms = spec->close_after_ms,
         .deny_status = spec->deny_status,
         .timeouts = spec->timeouts,
     };

@@ -105,6 +105,7 @@ static void run_publish(void *receiver, void *argument)
     backend_pools_retire(&worker->shadows.pools, publication->snapshot->backends,
                          publication->snapshot->backend_count);
     exchange_resume_waiting(&worker->exchanges);
+    exchange_review_tunnels(&worker->exchanges);
 }
 
 struct write_count {
@@ -209,6 +210,7 @@ struct worker *worker_start(const struct worker_options *options)
     worker->shadows.judge = options->judge;
     list_init(&worker->exchanges.leases);
     list_init(&worker->exchanges.waiting);
+    list_init(&worker->exchanges.tunnels);
     entropy_init(&worker->exchanges.entropy);
     retry_budget_init(&worker->exchanges.retries);
     worker->clients.exchanges = &worker->exchanges;

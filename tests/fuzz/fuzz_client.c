@@ -105,6 +105,7 @@ static void world_init(struct world *world)
     exchanges->metrics = metrics_shard_new();
     list_init(&exchanges->leases);
     list_init(&exchanges->waiting);
+    list_init(&exchanges->tunnels);
     entropy_init(&exchanges->entropy);
     retry_budget_init(&exchanges->retries);
     exchanges->lease = snapshot_lease_new_take(make_snapshot(world), &exchanges->leases);

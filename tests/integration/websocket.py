@@ -428,6 +428,39 @@ class Tunnels(ProxyCase):
         self.assertEqual({line["bytes_sent"] for line in lines}, {15})
         self.assertEqual({line["bytes_received"] for line in lines}, {10})
 
+    def test_one_that_would_go_elsewhere_is_given_notice_where_that_is_wanted(self):
+        self.start()
+        other = self.closing(Http1Backend(echo_tunnel))
+
+        def text(backend):
+            keys = f'backend = "{backend}"; websocket = true;'
+            return config_text(
+                backend_text("monolith", self.backend.port), backend_text("other", other.port),
+                more=f"""routes: {{ kept: {{ prefix = "/kept"; {keys} }};
+                    ws: {{ prefix = "/ws"; {keys} on_change = "close_after";
+                           close_after = "2s"; }}; }};""")
+
+        def check_alive(tunnel):
+            tunnel.send(b"still here")
+            self.assertEqual(tunnel.read(10), b"still here")
+        self.proxy.reload("10-test.cfg", text("monolith"))
+        tunnels = list(self.on_all_fronts())
+        kept = self.closing(OverHttp2(self.proxy, "/kept"))
+        for tunnel in [*tunnels, kept]:
+            tunnel.head()
+            tunnel.read(5)
+        self.proxy.reload("10-test.cfg", text("other"))
+        self.proxy.reload("10-test.cfg", text("monolith"))  # taken back in time
+        time.sleep(2.5)
+        for tunnel in [*tunnels, kept]:
+            check_alive(tunnel)
+        began = time.monotonic()
+        self.proxy.reload("10-test.cfg", text("other"))
+        for tunnel in tunnels:
+            tunnel.wait_cut()
+        self.assertGreater(time.monotonic() - began, 1.5)
+        check_alive(kept)
+
     def test_a_graceful_stop_waits_for_it(self):
         self.start()
         tunnels = [self.closing(front(self.proxy)) for front in (OverHttp1, OverHttp2)]
