@@ -266,6 +266,7 @@ static bool spawn(struct hand_over *hand_over, const struct listener_sockets *gi
                           .environment = environment, .fds = gifts->fds, .fd_count = gifts->count},
                       fault);
     free(environment);
+    hand_over->program.leads_group = false;
     return pid > 0 && program_watch(&hand_over->program, &control->loop, pid,
                                     control->publisher.current->limits.hand_over_timeout_ms,
                                     on_program_end, fault);

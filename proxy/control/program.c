@@ -16,10 +16,9 @@ extern char **environ;
 
 enum { NO_PID = 0 };
 
-/* It leads a group of its own, so that what a script has started ends with it. */
 static void kill_all(const struct program *program)
 {
-    kill(-program->pid, SIGKILL);
+    kill(program->leads_group ? -program->pid : program->pid, SIGKILL);
 }
 
 /* Takes the child's end, so that no zombie stays. */
@@ -50,7 +49,7 @@ static void on_limit(struct deadline *deadline)
 /* --- beginning ----------------------------------------------------------------------------- */
 
 /* The child starts with the signals as a shell would give them. */
-static int spawn(pid_t *ret_pid, char *const argv[], char *const envp[],
+static int spawn(pid_t *ret_pid, char *const argv[], char *const envp[], bool leads_group,
                  const posix_spawn_file_actions_t *actions)
 {
     posix_spawnattr_t attributes;
@@ -61,8 +60,9 @@ static int spawn(pid_t *ret_pid, char *const argv[], char *const envp[],
     sigaddset(&defaults, SIGPIPE);
     sigaddset(&defaults, SIGXFSZ);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETPGROUP);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    posix_spawnattr_setflags(&attributes,
+                             leads_group ? (short)(flags | POSIX_SPAWN_SETPGROUP) : flags);
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -83,7 +83,7 @@ static bool spawn_tool(pid_t *ret_pid, char *const argv[], struct fault *fault)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
-    int error = spawn(ret_pid, argv, environ, &actions);
+    int error = spawn(ret_pid, argv, environ, true, &actions);
     posix_spawn_file_actions_destroy(&actions);
     return error == 0 || fault_start(fault, argv[0], error);
 }
@@ -116,7 +116,7 @@ pid_t program_spawn(char *const argv[], const struct program_gifts *gifts, struc
     posix_spawn_file_actions_init(&actions);
     for (size_t i = 0; i < gifts->fd_count; i++)
         posix_spawn_file_actions_adddup2(&actions, lifted[i], PROGRAM_FIRST_FD + (int)i);
-    int error = spawn(&pid, argv, gifts->environment, &actions);
+    int error = spawn(&pid, argv, gifts->environment, false, &actions);
     posix_spawn_file_actions_destroy(&actions);
     for (size_t i = 0; i < gifts->fd_count; i++)
         close(lifted[i]);
@@ -139,7 +139,7 @@ bool program_watch(struct program *program, struct loop *loop, pid_t pid, uint64
     program->pid_fd = pidfd_open(pid, 0);
     if (program->pid_fd < 0) {
         fault_set(fault, "cannot watch a child: %s", strerror(errno));
-        kill(-pid, SIGKILL);
+        kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         return false;
     }
@@ -156,6 +156,7 @@ bool program_start(struct program *program, struct loop *loop, char *const argv[
                    struct fault *fault)
 {
     pid_t pid;
+    program->leads_group = true; /* a script may start others */
     return spawn_tool(&pid, argv, fault) &&
            program_watch(program, loop, pid, limit_ms, on_end, fault);
 }

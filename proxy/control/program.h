@@ -16,6 +16,7 @@ struct program {
     struct deadline limit;
     pid_t pid;
     int pid_fd;
+    bool leads_group; /* what it has started ends with it */
     /* Exit status 0 … 255; -1: a signal ended it; -2: the limit did. */
     void (*on_end)(struct program *program, int status);
 };
@@ -35,8 +36,8 @@ bool program_start(struct program *program, struct loop *loop, char *const argv[
                    uint64_t limit_ms, void (*on_end)(struct program *program, int status),
                    struct fault *fault);
 
-/* The same for a child that gets more, and keeps standard input and output. The limit and on_end
- * come with program_watch. */
+/* The same for a child that gets more, keeps standard input and output, and stays in our process
+ * group, because it is to be what we are. The limit and on_end come with program_watch. */
 pid_t program_spawn(char *const argv[], const struct program_gifts *gifts, struct fault *fault);
 bool program_watch(struct program *program, struct loop *loop, pid_t pid, uint64_t limit_ms,
                    void (*on_end)(struct program *program, int status), struct fault *fault);

@@ -31,6 +31,7 @@ class HandOver(ProxyCase):
 
     def test_ten_hand_overs_lose_no_request(self):
         first = self.proxy.process.pid
+        group = os.getpgid(first)
         with Visitors(self.proxy.plain, self.proxy.tls) as visitors:
             for _ in range(HAND_OVERS):
                 visitors.wait_for_each(3)
@@ -39,6 +40,7 @@ class HandOver(ProxyCase):
             visitors.wait_for_each(3)
         self.check(visitors)
         self.assertNotEqual(self.proxy.process.pid, first)
+        self.assertEqual(os.getpgid(self.proxy.process.pid), group)  # Ctrl-C ends it, too
 
     def test_what_waits_to_be_accepted_is_served_with_fewer_workers_and_with_more(self):
         for workers in (4, 1, 3):
@@ -268,6 +270,16 @@ class LiveChanges(ProxyCase):
         self.operate("/modules/c/unfreeze")
         self.operate("/modules/b/confirm")
         self.operate("/modules/a/resume")
+
+    def test_a_write_that_waits_in_the_old_process_goes_on_when_the_freeze_is_over(self):
+        self.operate("/modules/c/freeze", ttl_ms=3000)
+        client = self.closing(Http2Client(self.proxy.plain))
+        write = client.start("/c", "POST")
+        client.wait_ping()
+        old = begin_hand_over(self.proxy)
+        self.assertEqual(client.wait(write).body, b"monolith")
+        self.assertEqual(old.wait(30), 0)
+        wait_until("the new one has thawed, too", lambda: not self.modules()[2]["frozen"])
 
     def test_usr2_is_refused_while_a_write_owner_changes(self):
         hold = os.path.join(self.folder, "hold")

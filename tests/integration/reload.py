@@ -34,25 +34,25 @@ class UnderLoad(ForumCase):
             stdout=subprocess.PIPE, text=True)
 
     def reload_until_over(self, loads: list) -> int:
-        """Ten times a second, the percent changing to and fro; then how often that was."""
+        """Twenty times a second, the percent changing to and fro; then how often that was."""
         count = 0
         while any(load.poll() is None for load in loads):
             count += 1
             self.proxy.reload("10-test.cfg", self.config(25 if count % 2 else 75))
             try:
-                loads[-1].wait(0.1)
+                loads[-1].wait(0.05)
             except subprocess.TimeoutExpired:
                 pass
         return count
 
-    def test_ten_reloads_a_second_lose_no_request(self):
+    def test_more_than_ten_reloads_lose_no_request(self):
         loads = [self.h2load(f"person-{i}") for i in range(PEOPLE)]
         reloads = self.reload_until_over(loads)
         for load in loads:
             said = load.communicate()[0]
             self.assertIn(f"{REQUESTS // PEOPLE} succeeded, 0 failed, 0 errored, 0 timeout", said)
             self.assertIn(f"{REQUESTS // PEOPLE} 2xx, 0 3xx, 0 4xx, 0 5xx", said)
-        self.assertGreater(reloads, 5)
+        self.assertGreaterEqual(reloads, 10)
         self.assertEqual(self.proxy.total("strangler_config_generation"), reloads + 1)
         self.proxy.wait_total(REQUESTS, "strangler_http_requests_total")
         for side in ("legacy", "extracted"):
