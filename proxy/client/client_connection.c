@@ -337,14 +337,17 @@ struct strview client_connection_local_host(const struct client_connection *conn
 /* --- life ---------------------------------------------------------------------------------- */
 
 void client_connection_accept_take(struct client_environment *environment, int fd,
-                                   const struct address *client, struct tls_context *tls)
+                                   const struct address *client, const struct client_terms *terms)
 {
+    struct tls_context *tls = terms->tls;
     struct client_connection *connection = memory_zalloc(sizeof(*connection));
     connection->environment = environment;
     connection->facts.address = address_ip(client);
     size_t length = ip_format(&connection->facts.address, connection->address_text);
     connection->facts.address_text = strview_make(connection->address_text, length);
     connection->facts.scheme = tls != NULL ? STRVIEW("https") : STRVIEW("http");
+    connection->facts.redirect_port = terms->redirect_port;
+    connection->facts.hsts_s = terms->hsts_s;
     connection->tls = tls != NULL ? tls_context_ref(tls) : NULL;
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);

@@ -67,9 +67,16 @@ struct client_connection {
     bool closed;
 };
 
-/* Takes the descriptor. `tls` NULL: cleartext. */
+/* What a listener has for its connections. */
+struct client_terms {
+    struct tls_context *tls; /* NULL: cleartext */
+    uint16_t redirect_port;  /* as in struct exchange_connection, both */
+    uint32_t hsts_s;
+};
+
+/* Takes the descriptor. */
 void client_connection_accept_take(struct client_environment *environment, int fd,
-                                   const struct address *client, struct tls_context *tls);
+                                   const struct address *client, const struct client_terms *terms);
 
 /* Ends all connections of the environment at once. */
 void client_connections_close_all(struct client_environment *environment);

@@ -15,7 +15,7 @@ struct listener {
     struct client_environment *environment;
     struct deadline pause;
     char *address_text;
-    struct tls_context *tls;
+    struct client_terms terms;
     size_t socket_count;
     ev_io sockets[];
 };
@@ -89,7 +89,7 @@ static void on_acceptable(struct ev_loop *ev, ev_io *watcher, int events)
         struct address client;
         int fd = socket_accept(watcher->fd, &client);
         if (fd >= 0) {
-            client_connection_accept_take(listener->environment, fd, &client, listener->tls);
+            client_connection_accept_take(listener->environment, fd, &client, &listener->terms);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -124,8 +124,12 @@ struct listener *listener_new_take(struct client_environment *environment,
 
 void listener_update(struct listener *listener, const struct listener_config *config)
 {
-    tls_context_unref(listener->tls);
-    listener->tls = config->tls != NULL ? tls_context_ref(config->tls) : NULL;
+    tls_context_unref(listener->terms.tls);
+    listener->terms = (struct client_terms){
+        .tls = config->tls != NULL ? tls_context_ref(config->tls) : NULL,
+        .redirect_port = config->redirect_port,
+        .hsts_s = config->hsts_s,
+    };
 }
 
 struct strview listener_address(const struct listener *listener)
@@ -150,7 +154,7 @@ void listener_free(struct listener *listener)
     deadline_stop(&listener->pause);
     for (size_t i = 0; i < listener->socket_count; i++)
         close(listener->sockets[i].fd);
-    tls_context_unref(listener->tls);
+    tls_context_unref(listener->terms.tls);
     free(listener->address_text);
     free(listener);
 }

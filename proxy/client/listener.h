@@ -27,7 +27,7 @@ struct listener *listener_new_take(struct client_environment *environment,
                                    struct listener_sockets *sockets,
                                    const struct listener_config *config);
 
-/* A newer snapshot says the same address: certificates may have changed. */
+/* A newer snapshot says the same address: certificates and the like may have changed. */
 void listener_update(struct listener *listener, const struct listener_config *config);
 
 struct strview listener_address(const struct listener *listener);

@@ -64,12 +64,41 @@ static void check_admin(const struct address_setting *admin, struct config_repor
                                "leads there from elsewhere");
 }
 
+uint16_t settings_https_port(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->listeners.count; i++) {
+        const struct listener_settings *listener = &settings->listeners.items[i];
+        if (listener->certificates.count > 0 && address_port(&listener->address.address) != 0)
+            return address_port(&listener->address.address);
+    }
+    return 0;
+}
+
+/* Sending to https is for those in clear, keeping there for those with certificates. */
+static void check_https(const struct listener_settings *listener, bool has_https,
+                        struct config_report *report)
+{
+    bool is_https = listener->certificates.node != NULL;
+    if (listener->redirect.node != NULL && is_https)
+        source_error(report, "conflicting-keys", source_name_span(listener->redirect.node),
+                     "a listener with `certificates` speaks https already");
+    else if (listener->redirect.node != NULL && !has_https)
+        source_error(report, "redirect-nowhere", source_name_span(listener->redirect.node),
+                     "no listener has `certificates` and a port: there is no https to go to");
+    if (listener->hsts.node != NULL && !is_https)
+        source_error(report, "conflicting-keys", source_name_span(listener->hsts.node),
+                     "`hsts` is for listeners with `certificates` (RFC 6797)");
+}
+
 static void check_listeners(struct settings *settings, struct config_report *report)
 {
     struct name_index seen = {.entries = NULL};
     for (size_t i = 0; i < settings->listeners.count; i++)
         check_address(settings, &settings->listeners.items[i].address, &seen, (uint32_t)i, report);
     check_address(settings, &settings->admin.address, &seen, 0, report);
+    bool has_https = settings_https_port(settings) != 0;
+    for (size_t i = 0; i < settings->listeners.count; i++)
+        check_https(&settings->listeners.items[i], has_https, report);
     name_index_done(&seen);
     check_admin(&settings->admin.address, report);
     if (settings->listeners.node != NULL && settings->listeners.count == 0)

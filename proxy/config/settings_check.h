@@ -18,6 +18,9 @@ void settings_check_reads(const struct settings *settings, struct config_report 
 void settings_check_route(struct settings *settings, struct route_settings *route,
                           struct config_report *report);
 
+/* Where https is spoken: the port of the first listener that has certificates and a port; or 0. */
+uint16_t settings_https_port(const struct settings *settings);
+
 /* The backend that a text names, marked as used; NULL after a fault, or when the text is empty. */
 struct backend_settings *settings_use_backend(struct settings *settings,
                                               const struct text_setting *name,

@@ -43,6 +43,7 @@ static const struct word_rule shadow_write_words = {shadow_writes, COUNT_OF(shad
 static const struct number_rule any_duration = {0, 7 * (int64_t)DAY};
 static const struct number_rule real_duration = {1, 7 * (int64_t)DAY};
 static const struct number_rule probe_interval = {100, 7 * (int64_t)DAY};
+static const struct number_rule hsts_duration = {SECOND, 1000 * (int64_t)DAY};
 static const struct number_rule any_size = {0, INT64_MAX};
 static const struct number_rule header_size = {KIB, 16 * MIB};
 static const struct number_rule field_count = {1, 10000};
@@ -71,7 +72,8 @@ static const struct key_row listener_rows[] = {
     {"address", read_address, AT(address), NULL, 0, "\"127.0.0.1:8443\"", KEY_REQUIRED},
     {"certificates", read_certificates, AT(certificates), NULL, 0,
      "( { certificate = \"certs/dev.pem\"; key = \"certs/dev.key\"; } )", 0},
-    {"redirect", read_word, AT(redirect), &redirect_words, 0, "\"https\"", KEY_NOT_BUILT},
+    {"redirect", read_word, AT(redirect), &redirect_words, 0, "\"https\"", 0},
+    {"hsts", read_duration, AT(hsts), &hsts_duration, 0, "\"365d\"", 0},
 };
 #undef AT
 const struct key_table listener_keys = TABLE("a listener", listener_rows);

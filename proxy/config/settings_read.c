@@ -121,19 +121,6 @@ static bool merges(const struct key_table *table, const struct key_row *row,
            first->source != second->source;
 }
 
-static void warn_not_built(struct reader *reader, const struct key_row *row,
-                           const struct source_node *node)
-{
-    for (size_t i = 0; i < reader->warned_count; i++) {
-        if (reader->warned[i] == row)
-            return;
-    }
-    if (reader->warned_count < WARNED_KEYS_MAX)
-        reader->warned[reader->warned_count++] = row;
-    source_warning(reader->report, "not-built-yet", source_name_span(node),
-                   "key `%s` is checked but has no effect in this version", row->name);
-}
-
 static void read_key(struct reader *reader, const struct cursor *cursor,
                      const struct key_table *table, void *object)
 {
@@ -152,8 +139,6 @@ static void read_key(struct reader *reader, const struct cursor *cursor,
                      STRVIEW_ARGS(first));
         return;
     }
-    if (row->flags & KEY_NOT_BUILT)
-        warn_not_built(reader, row, node);
     *place = node;
     row->read(reader, cursor, row, target);
 }

@@ -18,16 +18,11 @@ struct cursor {
     const struct source_node *node;
 };
 
-enum { WARNED_KEYS_MAX = 64 };
-
 struct reader {
     struct settings *settings;
     struct config_report *report;
     int64_t module;                  /* whose routes are being read, or ROUTE_NO_MODULE */
     struct name_index module_routes; /* their names */
-    const struct key_row
-        *warned[WARNED_KEYS_MAX]; /* keys that have had their "not built" warning */
-    size_t warned_count;
 };
 
 /* Reads a value into `target`; its node is set already. Reports a fault and leaves the rest. */
@@ -36,7 +31,6 @@ typedef void key_reader(struct reader *reader, const struct cursor *cursor,
 
 enum key_flag {
     KEY_REQUIRED = 1u << 0,
-    KEY_NOT_BUILT = 1u << 1, /* checked, but without effect in this version */
 };
 
 struct key_row {

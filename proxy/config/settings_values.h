@@ -91,6 +91,7 @@ struct listener_settings {
     struct address_setting address;
     struct certificate_list_setting certificates;
     struct number_setting redirect;
+    struct number_setting hsts; /* ms */
 };
 
 struct tls_settings {

@@ -46,6 +46,8 @@ struct listener_config {
     struct strview address_text;
     struct address address;
     struct tls_context *tls; /* NULL: cleartext */
+    uint16_t redirect_port;  /* of the listener with TLS to which requests are sent; 0: none */
+    uint32_t hsts_s;         /* Strict-Transport-Security; 0: none */
 };
 
 struct access_log_config {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proxy/config/settings_check.h"
 #include "proxy/core/array.h"
 
 void *snapshot_array(struct snapshot *snapshot, size_t count, size_t size)
@@ -175,6 +176,8 @@ static void build_listeners(struct snapshot *snapshot, const struct settings *se
         address_format(&from->address.address, text);
         listener->address_text = snapshot_keep(snapshot, strview_of(text));
         listener->address = from->address.address;
+        listener->redirect_port = from->redirect.node != NULL ? settings_https_port(settings) : 0;
+        listener->hsts_s = (uint32_t)(from->hsts.value / 1000);
         if (with_certificates && from->certificates.count > 0)
             listener->tls = build_tls(settings, &from->certificates, report);
     }

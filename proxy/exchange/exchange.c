@@ -90,6 +90,9 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
     local_reply_make(exchange->request->method, status, detail, exchange->request_id,
                      exchange->arena, &reply);
     exchange->response = reply.head;
+    if (exchange->location.length > 0)
+        headers_add(&exchange->response.headers, exchange->arena, HEADER_OTHER, STRVIEW("location"),
+                    exchange->location);
     exchange_send_head(exchange);
     if (reply.head.has_body) {
         exchange->response_bytes += reply.body.length;
@@ -237,7 +240,8 @@ struct exchange *exchange_start(struct exchange_environment *environment,
         exchange_reply_locally(exchange, verdict.status, verdict.detail);
         return exchange;
     }
-    exchange_proceed(exchange);
+    if (!exchange_redirects(exchange))
+        exchange_proceed(exchange);
     return exchange;
 }
 

@@ -47,6 +47,8 @@ struct exchange_connection {
     struct strview protocol; /* "h2" */
     struct strview version;  /* "2.0", as Via wants it */
     struct strview scheme;   /* "https" over TLS, else "http" */
+    uint16_t redirect_port;  /* where https is spoken, to which requests are sent; 0: they stay */
+    uint32_t hsts_s;         /* Strict-Transport-Security; 0: it is not said */
 };
 
 /*

@@ -37,6 +37,8 @@ void exchange_send_head(struct exchange *exchange)
         headers_add(headers, exchange->arena, HEADER_DATE, STRVIEW("date"),
                     arena_copy(exchange->arena, now));
     }
+    if (exchange->connection->hsts_s != 0)
+        exchange_add_hsts(exchange);
     exchange->table->send_head(exchange->client, &exchange->response);
 }
 

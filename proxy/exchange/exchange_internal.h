@@ -80,6 +80,7 @@ struct exchange {
 
     /* the answer */
     struct response_head response; /* as the client gets it */
+    struct strview location;       /* of a redirect of ours */
     struct headers trailers;
     bool answer_started;
     size_t response_held; /* bytes given to the client and not consumed yet */
@@ -162,6 +163,14 @@ void exchange_drop_held_body(struct exchange *exchange);
 /* --- exchange_answer.c --------------------------------------------------------------------- */
 
 extern const struct backend_stream_events exchange_stream_events;
+
+/* --- exchange_https.c ---------------------------------------------------------------------- */
+
+/* True: the client was sent to the listener that speaks TLS. */
+bool exchange_redirects(struct exchange *exchange);
+
+/* The answer says that this host is for TLS only. */
+void exchange_add_hsts(struct exchange *exchange);
 
 /* The answer's head as the client gets it, with what it lacks. */
 void exchange_send_head(struct exchange *exchange);

@@ -9,7 +9,9 @@ static const struct route_info *info_of(const struct exchange *exchange)
     const struct snapshot *snapshot = exchange_snapshot(exchange);
     if (exchange->plan.route != NULL)
         return &snapshot->route_infos[exchange->plan.route->index];
-    return exchange->plan.reason == REASON_REJECTED ? &snapshot->rejected : &snapshot->unrouted;
+    bool is_routed =
+        exchange->plan.reason != REASON_REJECTED && exchange->plan.reason != REASON_REDIRECT;
+    return is_routed ? &snapshot->unrouted : &snapshot->rejected;
 }
 
 static int status_of(const struct exchange *exchange)

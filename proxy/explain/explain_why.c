@@ -88,6 +88,7 @@ const char *explain_why(const struct explanation *explanation)
     case REASON_OVERRIDE:
         return "the request chose its side, and may";
     case REASON_FALLBACK: /* nobody knows beforehand */
+    case REASON_REDIRECT: /* depends on the listener */
     case REASON_COUNT:
         break;
     }

@@ -33,6 +33,7 @@ static const struct strview reason_names[REASON_COUNT] = {
     [REASON_FREEZE] = {"freeze", 6},
     [REASON_FALLBACK] = {"fallback", 8},
     [REASON_REJECTED] = {"rejected", 8},
+    [REASON_REDIRECT] = {"redirect", 8},
 };
 
 struct strview side_name(enum side side)

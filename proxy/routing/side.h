@@ -49,6 +49,7 @@ enum reason {
     REASON_FREEZE,
     REASON_FALLBACK,
     REASON_REJECTED, /* refused before routing: malformed or over a limit */
+    REASON_REDIRECT, /* sent to https before routing */
     REASON_COUNT
 };
 

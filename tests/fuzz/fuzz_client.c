@@ -242,7 +242,8 @@ static void connect_client(struct world *world)
     world->client = ends[0];
     world->answers_length = 0;
     world->clients.draining = false;
-    client_connection_accept_take(&world->clients, ends[1], &address, NULL);
+    const struct client_terms in_clear = {.tls = NULL};
+    client_connection_accept_take(&world->clients, ends[1], &address, &in_clear);
 }
 
 /* An answer of HTTP/1.1, or HTTP/2's first frame for who has sent its preface. */
