@@ -177,30 +177,6 @@ class Drops(ShadowCase):
         self.check(1, client_gone=1)
         self.assertEqual(self.extracted.requests, [])
 
-    def test_a_draining_proxy_begins_no_copies(self):
-        gate = threading.Event()
-
-        def held(request):
-            if request.target == "/api/held":
-                gate.wait(20)
-            return answer_bytes(b"{}", fields=JSON)
-        self.start(serving(held), saying({}))
-        holding, late = self.client(), self.client()
-        holding.start("/api/held")
-        wait_until("it is held", lambda: self.legacy.requests)
-        late.send(b"GET /api/late HTTP/1.1\r\n")
-        self.proxy.wait_total(2, "strangler_connections")
-        wait_until("the first line is read", lambda: self.proxy.total(
-            "strangler_connections", protocol="http/1.1") == 2)
-        self.proxy.process.send_signal(signal.SIGQUIT)
-        wait_until("draining", lambda: "draining" in self.proxy.errors())
-        late.send(b"host: a\r\n\r\n")
-        self.assertEqual(late.read().status, 200)
-        wait_until("the late one is shed", lambda: self.drops() == {"shed": 1})
-        gate.set()
-        self.assertEqual(holding.read().status, 200)
-        self.assertEqual(self.proxy.wait_exit(), 0)
-
 
 class Lives(ShadowCase):
     def test_copies_take_the_way_that_the_backend_asks_for(self):
