@@ -10,7 +10,6 @@ import threading
 from certificates import Authority, server_context
 from http1_backend import Http1Backend, answer_bytes, serving
 from http1_client import Http1Client
-from http2_peer import MAX_STREAMS, Http2Backend, Http2Client
 from shadow_case import JSON, ShadowCase, saying
 from strangler_test import main, wait_until
 
@@ -96,24 +95,6 @@ class Drops(ShadowCase):
         self.start_between(self.backend(saying({})), nobody, shadow='timeout = "200ms";')
         self.get()
         self.check(1, deadline=1)
-
-    def test_what_waits_for_a_free_stream_too_long_is_too_late(self):
-        def one_at_a_time(connection):
-            connection.begin({MAX_STREAMS: 1})
-            connection.wait_end()
-        self.start_between(self.backend(saying({})), self.closing(Http2Backend(one_at_a_time)),
-                           protocol="h2", shadow='timeout = "1s"; max_inflight = 1000;', workers=1)
-
-        client = self.closing(Http2Client(self.proxy.plain))
-
-        def has_been_late():
-            client.ask("/api")
-            return self.drops()
-        # More than one connection is made, but not one for each.
-        wait_until("one is too late", has_been_late)
-        self.wait_settled(self.total("shadow_sampled_total"))
-        self.assertEqual(set(self.drops()), {"deadline"})
-        self.assertGreater(self.total("shadow_sent_total"), 0)
 
     def test_a_write_without_an_answer_is_too_late(self):
         gate = threading.Event()
