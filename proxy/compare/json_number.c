@@ -56,7 +56,8 @@ static struct strview without_trailing_zeros(struct strview digits, int64_t *exp
 
 bool json_number_read(struct strview text, struct json_number *ret_number)
 {
-    struct json_number number = {.negative = text.length > 0 && text.data[0] == '-'};
+    struct json_number number = {.negative = text.length > 0 && text.data[0] == '-',
+                                 .fraction = STRVIEW("")};
     struct strview rest = strview_from(text, number.negative ? 1 : 0);
     number.whole = without_leading_zeros(take_digits(&rest));
     if (rest.length > 0 && rest.data[0] == '.') {
