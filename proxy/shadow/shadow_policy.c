@@ -22,13 +22,3 @@ const struct strview verdict_names[VERDICT_COUNT] = {
     [VERDICT_NOT_COMPARABLE] = STRVIEW("not_comparable"),
     [VERDICT_ERROR] = STRVIEW("error"),
 };
-
-struct strview shadow_drop_name(enum shadow_drop drop)
-{
-    return shadow_drop_names[drop];
-}
-
-struct strview verdict_name(enum verdict verdict)
-{
-    return verdict_names[verdict];
-}

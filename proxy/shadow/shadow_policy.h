@@ -38,8 +38,6 @@ enum verdict {
 };
 
 /* "queue_full", …; "match", … */
-struct strview shadow_drop_name(enum shadow_drop drop);
-struct strview verdict_name(enum verdict verdict);
 extern const struct strview shadow_drop_names[SHADOW_DROP_COUNT];
 extern const struct strview verdict_names[VERDICT_COUNT];
 
