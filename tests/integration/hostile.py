@@ -2,6 +2,7 @@
 attack a plain request is answered, and at the end nothing is held any more."""
 
 import socket
+import ssl
 import struct
 
 import hpack
@@ -91,6 +92,24 @@ class BrokenConnections(HostileCase):
             sock = self.closing(socket.create_connection(("127.0.0.1", self.proxy.tls), 30))
             sock.sendall(start)
             self.assertEqual(sock.recv(100), b"")
+
+    def test_a_handshake_that_dribbles_is_closed_in_time(self):
+        hello = ssl.MemoryBIO()
+        client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="x")
+        with self.assertRaises(ssl.SSLWantReadError):
+            client.do_handshake()
+        sock = self.closing(socket.create_connection(("127.0.0.1", self.proxy.tls), 30))
+        sock.settimeout(0.05)
+        for byte in hello.read():  # at least 10 s, if nobody ends it
+            try:
+                sock.sendall(bytes([byte]))
+                if sock.recv(100) == b"":
+                    return
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                return
+        self.fail("it was let go on for ever")
 
     def test_an_unfinished_header_block_is_bounded_in_time(self):
         block = hpack.encode(GET)
