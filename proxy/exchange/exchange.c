@@ -240,7 +240,11 @@ struct exchange *exchange_start(struct exchange_environment *environment,
         exchange_reply_locally(exchange, verdict.status, verdict.detail);
         return exchange;
     }
-    if (!exchange_redirects(exchange))
+    if (exchange_redirects(exchange))
+        return exchange;
+    if (request_ends_here(request))
+        exchange_reply_locally(exchange, 204, NULL);
+    else
         exchange_proceed(exchange);
     return exchange;
 }

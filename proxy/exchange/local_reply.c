@@ -17,21 +17,27 @@ static struct strview make_body(int status, const char *detail, struct strview r
     return arena_printf(arena, "%.*s}\n", STRVIEW_ARGS(body));
 }
 
+static void add_content_fields(struct response_head *head, struct arena *arena)
+{
+    headers_add(&head->headers, arena, HEADER_CONTENT_TYPE, STRVIEW("content-type"),
+                STRVIEW("application/problem+json"));
+    headers_add(&head->headers, arena, HEADER_CONTENT_LENGTH, STRVIEW("content-length"),
+                arena_printf(arena, "%lld", (long long)head->content_length));
+}
+
 void local_reply_make(enum http_method method, int status, const char *detail,
                       struct strview request_id, struct arena *arena, struct local_reply *ret_reply)
 {
     struct strview body = make_body(status, detail, request_id, arena);
     struct response_head head = {.status = status, .content_length = (int64_t)body.length};
     headers_init(&head.headers);
-    headers_add(&head.headers, arena, HEADER_CONTENT_TYPE, STRVIEW("content-type"),
-                STRVIEW("application/problem+json"));
-    headers_add(&head.headers, arena, HEADER_CONTENT_LENGTH, STRVIEW("content-length"),
-                arena_printf(arena, "%zu", body.length));
+    if (status != 204)
+        add_content_fields(&head, arena);
     headers_add(&head.headers, arena, HEADER_CACHE_CONTROL, STRVIEW("cache-control"),
                 STRVIEW("no-store"));
     if (status == 503)
         headers_add(&head.headers, arena, HEADER_OTHER, STRVIEW("retry-after"), STRVIEW("1"));
-    if (status == 405)
+    if (status == 405 || status == 204)
         headers_add(&head.headers, arena, HEADER_OTHER, STRVIEW("allow"),
                     STRVIEW("GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"));
     head.has_body = !response_has_no_content(method, status);

@@ -69,6 +69,7 @@ static enum disposition disposition_of(enum header_token token)
     case HEADER_CONTENT_TYPE:
     case HEADER_DATE:
     case HEADER_EXPECT:
+    case HEADER_MAX_FORWARDS:
     case HEADER_METHOD:
     case HEADER_PATH:
     case HEADER_PROTOCOL:
@@ -394,6 +395,16 @@ static void add_cookies(struct forwarding *f)
         add(f, HEADER_COOKIE, STRVIEW("cookie"), cookies);
 }
 
+/* One hop less for a request that counts them (RFC 9110 section 7.6.2). */
+static struct strview passed_value(const struct forwarding *f, const struct header_field *field)
+{
+    uint64_t hops = 0;
+    if (field->token != HEADER_MAX_FORWARDS || f->request->method != METHOD_OPTIONS ||
+        !strview_to_u64(field->value, UINT32_MAX, &hops) || hops == 0)
+        return field->value;
+    return arena_printf(f->arena, "%llu", (unsigned long long)hops - 1);
+}
+
 void forwarding_request(const struct request_head *request, const struct forwarding_facts *facts,
                         struct arena *arena, struct headers *ret_headers,
                         struct forwarding_result *ret_result)
@@ -421,7 +432,7 @@ void forwarding_request(const struct request_head *request, const struct forward
             continue;
         if (disposition == PASS || (disposition == DROP_STRANGER && facts->trusted)) {
             if (!is_listed(connection, field) && !says_original_path)
-                headers_add(ret_headers, arena, field->token, field->name, field->value);
+                headers_add(ret_headers, arena, field->token, field->name, passed_value(&f, field));
         }
     }
     if (cookies)

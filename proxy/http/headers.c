@@ -52,6 +52,7 @@ static enum header_token token_of_medium(struct strview name)
         return NAME_IS("traceparent") ? HEADER_TRACEPARENT : HEADER_OTHER;
     case 12:
         return NAME_IS("content-type")   ? HEADER_CONTENT_TYPE
+               : NAME_IS("max-forwards") ? HEADER_MAX_FORWARDS
                : NAME_IS("x-request-id") ? HEADER_X_REQUEST_ID
                                          : HEADER_OTHER;
     case 13:

@@ -25,6 +25,7 @@ enum header_token {
     HEADER_HOST,
     HEADER_HTTP2_SETTINGS,
     HEADER_KEEP_ALIVE,
+    HEADER_MAX_FORWARDS,
     HEADER_METHOD,   /* :method */
     HEADER_PATH,     /* :path */
     HEADER_PROTOCOL, /* :protocol, RFC 8441 */

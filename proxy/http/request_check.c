@@ -97,3 +97,12 @@ struct request_verdict request_check(const struct request_head *request,
         return refuse(413, "The request content is too large.");
     return refuse(0, NULL);
 }
+
+bool request_ends_here(const struct request_head *request)
+{
+    if (request->method != METHOD_OPTIONS)
+        return false;
+    const struct header_field *field = headers_find(&request->headers, HEADER_MAX_FORWARDS);
+    uint64_t hops = 1;
+    return field != NULL && strview_to_u64(field->value, UINT32_MAX, &hops) && hops == 0;
+}

@@ -13,6 +13,9 @@
 struct request_verdict request_check(const struct request_head *request,
                                      const struct limits *limits);
 
+/* Is it a question to whoever gets it, and nobody behind (RFC 9110 section 7.6.2)? */
+bool request_ends_here(const struct request_head *request);
+
 /* host[:port] of RFC 3986 section 3.2, without userinfo. */
 bool authority_is_valid(struct strview authority);
 

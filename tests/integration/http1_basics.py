@@ -218,6 +218,18 @@ class Basics:
         client.start("http://a", "OPTIONS")
         self.assertEqual(client.read().json()["target"], "*")
 
+    def test_options_may_count_their_hops(self):
+        client = self.client()
+        for hops, left in (("10", "9"), ("1", "0"), ("x", "x")):
+            echoed = client.ask("/echo", "OPTIONS", [("max-forwards", hops)]).json()
+            self.assertIn(["max-forwards", left], echoed["fields"])
+        for path in ("*", "/echo"):
+            answer = client.ask(path, "OPTIONS", [("max-forwards", "0")])
+            self.assertEqual((answer.status, answer.value("content-length")), (204, None))
+            self.assertIn("OPTIONS", answer.value("allow"))
+        echoed = client.ask("/echo", "GET", [("max-forwards", "0")]).json()
+        self.assertIn(["max-forwards", "0"], echoed["fields"])
+
     def test_the_query_and_the_path_are_kept_byte_for_byte(self):
         client = self.client()
         for target in ("/echo?a=b&c=%20d%2F&&x=/../y?z;q", "/echo?", "/echo/%C3%A4%20b",

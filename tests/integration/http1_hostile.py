@@ -5,6 +5,7 @@ test."""
 
 import signal
 import socket
+import threading
 import time
 
 from http1_backend import Gone, Http1Backend, answer_bytes
@@ -132,6 +133,40 @@ class RequestLines(HostileCase):
         self.assertLess(self.proxy.resident_bytes() - before, 32 << 20)
         for client in clients:
             client.close()
+
+
+class Pipelines(HostileCase):
+    def test_answers_that_nobody_reads_do_not_pile_up(self):
+        for path, limit in (("/", 32 << 20), ("/%2f", 32 << 20)):
+            client = self.client()
+            before = self.proxy.resident_bytes()
+            client.socket.settimeout(1)
+            try:
+                client.send(request(f"GET {path} HTTP/1.1") * 200_000)
+            except (TimeoutError, Gone):
+                pass
+            self.assertLess(self.proxy.resident_bytes() - before, limit)
+            client.close()
+
+    def test_single_bytes_in_chunks_hold_little(self):
+        deaf = self.closing(Http1Backend(lambda connection: connection.has_input(30) and
+                                         gone.wait(30), receive_buffer=4096))
+        gone = threading.Event()
+        self.addCleanup(gone.set)
+        self.proxy.reload("10-test.cfg", config_text(backend_text("monolith", deaf.port)))
+        client = self.client()
+        before = self.proxy.resident_bytes()
+        client.start("/", "POST", [("transfer-encoding", "chunked")])
+        client.socket.settimeout(1)
+        try:
+            for _ in range(500):
+                client.send(b"1\r\nx\r\n" * 10_000)
+        except (TimeoutError, Gone):
+            pass
+        self.assertLess(self.proxy.resident_bytes() - before, 32 << 20)
+        client.close()
+        gone.set()
+        self.proxy.reload("10-test.cfg", config_text(backend_text("monolith", self.backend.port)))
 
 
 class Fields(HostileCase):

@@ -92,6 +92,16 @@ static void the_length_is_that_of_the_body(void **state)
     assert_int_equal(reply.head.content_length, reply.body.length);
 }
 
+static void an_answer_without_content_says_nothing_about_it(void **state)
+{
+    struct local_reply reply;
+    local_reply_make(METHOD_OPTIONS, 204, NULL, STRVIEW("id"), *state, &reply);
+    assert_false(reply.head.has_body);
+    assert_int_equal(value_of(&reply, "content-type").length, 0);
+    assert_int_equal(value_of(&reply, "content-length").length, 0);
+    assert_true(value_of(&reply, "allow").length > 0);
+}
+
 static void an_answer_to_head_has_the_length_but_no_content(void **state)
 {
     struct local_reply get;
@@ -139,6 +149,7 @@ int main(void)
         TEST(what_is_not_known_is_left_out),
         TEST(every_status_that_we_answer_with_has_its_phrase),
         TEST(the_length_is_that_of_the_body),
+        TEST(an_answer_without_content_says_nothing_about_it),
         TEST(an_answer_to_head_has_the_length_but_no_content),
         TEST(a_method_that_is_not_allowed_learns_which_are),
         TEST(fields_have_the_tokens_of_their_names),

@@ -24,6 +24,7 @@ static const struct {
     {"host", HEADER_HOST},
     {"http2-settings", HEADER_HTTP2_SETTINGS},
     {"keep-alive", HEADER_KEEP_ALIVE},
+    {"max-forwards", HEADER_MAX_FORWARDS},
     {":method", HEADER_METHOD},
     {":path", HEADER_PATH},
     {":protocol", HEADER_PROTOCOL},
