@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "proxy/compare/difference.h"
+#include "proxy/compare/html_selector.h"
+#include "proxy/compare/path_pattern.h"
 
 /* 64 MiB: 16 384 pages of 4 KiB. */
 const char mismatch_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -34,14 +36,15 @@ const char mismatch_schema[] =
 static const char *const queries[MISMATCH_QUERY_COUNT] = {
     [MISMATCH_ACCEPTED] =
         "SELECT module, path, field, kind FROM mismatch WHERE accepted_ms IS NOT NULL",
-    /* Counts, or makes the group while there is room. */
-    [MISMATCH_COUNT] =
-        "INSERT INTO mismatch(module, path, field, kind, count, first_ms, last_ms)"
-        " SELECT ?1, ?2, ?3, ?4, 1, ?5, ?5 WHERE (SELECT count(*) FROM mismatch) < ?6"
-        " OR EXISTS (SELECT 1 FROM mismatch WHERE module = ?1 AND path = ?2 AND field = ?3"
-        " AND kind = ?4)"
-        " ON CONFLICT(module, path, field, kind) DO UPDATE SET count = count + 1, last_ms = ?5"
-        " RETURNING id",
+    [MISMATCH_COUNT] = "UPDATE mismatch SET count = count + 1, last_ms = ?5"
+                       " WHERE module = ?1 AND path = ?2 AND field = ?3 AND kind = ?4 RETURNING id",
+    /* While there is room. */
+    [MISMATCH_ADD] = "INSERT INTO mismatch(module, path, field, kind, count, first_ms, last_ms)"
+                     " SELECT ?1, ?2, ?3, ?4, 1, ?5, ?5"
+                     " WHERE (SELECT count(*) FROM mismatch) < ?6 RETURNING id",
+    /* Those that nobody has seen for longest; what is accepted stays. */
+    [MISMATCH_FORGET] = "DELETE FROM mismatch WHERE id IN (SELECT id FROM mismatch"
+                        " WHERE accepted_ms IS NULL ORDER BY last_ms, id LIMIT ?)",
     [MISMATCH_INSERT_EXAMPLE] =
         "INSERT INTO example(mismatch, at_ms, route, method, path, request_id, first_status,"
         " first_head, first_body, first_excerpt, second_status, second_head, second_body,"
@@ -96,20 +99,43 @@ static json_t *text_json(sqlite3_stmt *row, int column)
     return text;
 }
 
-/* The line for `compare: { ignore = [ … ]; }` that would make this difference none. */
+/* A place in JSON, written as the files want it; null for one that they cannot name. */
+static json_t *suggest_place(const char *field)
+{
+    struct path_pattern pattern;
+    const char *fault;
+    size_t offset;
+    if (strpbrk(field, "\"\\") != NULL ||
+        !path_pattern_compile(strview_of(field), &pattern, &fault, &offset))
+        return json_null();
+    return json_sprintf("ignore = [ \"%s\" ];", field);
+}
+
+/* The innermost element of "html: main > p.by @title". */
+static json_t *suggest_element(const char *field)
+{
+    const char *last = strrchr(field, '>');
+    const char *element = last != NULL ? last + 1 : field + strlen("html:");
+    element += strspn(element, " ");
+    struct strview selector = strview_make(element, strcspn(element, " "));
+    struct html_selector compiled;
+    const char *fault;
+    if (strpbrk(field, "\"\\") != NULL || !html_selector_compile(selector, &compiled, &fault))
+        return json_null();
+    return json_sprintf("ignore = [ \"html:%.*s\" ];", STRVIEW_ARGS(selector));
+}
+
+/* The line for `compare: { … };` that would make this difference none. */
 static json_t *suggestion(sqlite3_stmt *row)
 {
     const char *field = (const char *)sqlite3_column_text(row, 3);
-    if (strncmp(field, "$", 1) == 0 || strncmp(field, "header:", 7) == 0)
+    if (field[0] == '$')
+        return suggest_place(field);
+    if (strncmp(field, "html:", 5) == 0)
+        return suggest_element(field);
+    if (strncmp(field, "header:", 7) == 0)
         return json_sprintf("ignore = [ \"%s\" ];", field);
-    if (strcmp(field, "status") == 0)
-        return json_string("status = false;");
-    if (strncmp(field, "html:", 5) != 0)
-        return json_null();
-    const char *last = strrchr(field, '>');
-    const char *element = last != NULL ? last + 1 : field + 5;
-    element += strspn(element, " ");
-    return json_sprintf("ignore = [ \"html:%.*s\" ];", (int)strcspn(element, " "), element);
+    return strcmp(field, "status") == 0 ? json_string("status = false;") : json_null();
 }
 
 static json_t *accepted_json(sqlite3_stmt *row)

@@ -1,17 +1,19 @@
 #include "proxy/control/mismatch_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "proxy/control/mismatch_queries.h"
 #include "proxy/core/array.h"
 #include "proxy/core/log.h"
 
-enum { PATH_BYTES = 4096, BUSY_MS = 1000, SPARED_EXAMPLES = 200 };
+enum { PATH_BYTES = 4096, BUSY_MS = 1000, SPARED_EXAMPLES = 200, SPARED_GROUPS = 100 };
 
 /* What the file may grow to; past it the oldest examples go. */
 #define FILE_PAGES_WANTED 12288
@@ -43,6 +45,20 @@ static bool sql_fault(sqlite3 *database, struct fault *fault)
     return fault_set(fault, "the store of mismatches failed: %s", sqlite3_errmsg(database));
 }
 
+/* What backends answered is for our eyes: SQLite gives the files beside it the same mode. */
+static bool make_file(const char *path, struct fault *fault)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fchmod(fd, 0600) != 0) {
+        fault_set(fault, "cannot make `%s`: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
 static bool open_file(const char *path, sqlite3 **ret_database, struct fault *fault)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -54,12 +70,33 @@ static bool open_file(const char *path, sqlite3 **ret_database, struct fault *fa
     return true;
 }
 
-static void add_accepted(struct mismatch_store *store, const char *module, const char *path,
-                         const char *field, enum difference_kind kind)
+/* Under the lock. */
+static bool has_accepted(const struct mismatch_store *store, const struct difference_group *group)
 {
+    for (size_t i = 0; i < store->accepted.count; i++) {
+        const struct accepted_group *accepted = &store->accepted.items[i];
+        if (accepted->kind == group->kind &&
+            strview_equal(strview_of(accepted->module), group->module) &&
+            strview_equal(strview_of(accepted->path), group->path_template) &&
+            strview_equal(strview_of(accepted->field), group->field))
+            return true;
+    }
+    return false;
+}
+
+/* `row` begins with module, path, field, kind. */
+static void add_accepted(struct mismatch_store *store, sqlite3_stmt *row)
+{
+    const char *names[3];
+    for (int i = 0; i < 3; i++)
+        names[i] = (const char *)sqlite3_column_text(row, i);
+    enum difference_kind kind = (enum difference_kind)sqlite3_column_int(row, 3);
+    const struct difference_group group = {strview_of(names[0]), strview_of(names[1]),
+                                           strview_of(names[2]), kind};
     pthread_mutex_lock(&store->lock);
-    *ARRAY_PUSH(&store->accepted) = (struct accepted_group){
-        memory_strdup(module), memory_strdup(path), memory_strdup(field), kind};
+    if (!has_accepted(store, &group))
+        *ARRAY_PUSH(&store->accepted) = (struct accepted_group){
+            memory_strdup(names[0]), memory_strdup(names[1]), memory_strdup(names[2]), kind};
     pthread_mutex_unlock(&store->lock);
 }
 
@@ -67,10 +104,7 @@ static bool load_accepted(struct mismatch_store *store, struct fault *fault)
 {
     sqlite3_stmt *row = mismatch_prepare(store->reader, MISMATCH_ACCEPTED);
     while (row != NULL && sqlite3_step(row) == SQLITE_ROW)
-        add_accepted(store, (const char *)sqlite3_column_text(row, 0),
-                     (const char *)sqlite3_column_text(row, 1),
-                     (const char *)sqlite3_column_text(row, 2),
-                     (enum difference_kind)sqlite3_column_int(row, 3));
+        add_accepted(store, row);
     bool good = row != NULL && sqlite3_reset(row) == SQLITE_OK;
     sqlite3_finalize(row);
     return good || sql_fault(store->reader, fault);
@@ -84,7 +118,8 @@ static bool open_store(struct mismatch_store *store, const char *state_dir, stru
         return fault_set(fault, "the path of state_dir is too long");
     if (mkdir(state_dir, 0750) != 0 && errno != EEXIST)
         return fault_set(fault, "cannot make state_dir `%s`: %s", state_dir, strerror(errno));
-    if (!open_file(path, &store->writer, fault) || !open_file(path, &store->reader, fault))
+    if (!make_file(path, fault) || !open_file(path, &store->writer, fault) ||
+        !open_file(path, &store->reader, fault))
         return false;
     if (sqlite3_exec(store->writer, mismatch_schema, NULL, NULL, NULL) != SQLITE_OK)
         return sql_fault(store->writer, fault);
@@ -131,15 +166,8 @@ const struct difference_store *mismatch_store_interface(struct mismatch_store *s
 static bool is_accepted(void *context, const struct difference_group *group)
 {
     struct mismatch_store *store = context;
-    bool found = false;
     pthread_mutex_lock(&store->lock);
-    for (size_t i = 0; i < store->accepted.count && !found; i++) {
-        const struct accepted_group *accepted = &store->accepted.items[i];
-        found = accepted->kind == group->kind &&
-                strview_equal(strview_of(accepted->module), group->module) &&
-                strview_equal(strview_of(accepted->path), group->path_template) &&
-                strview_equal(strview_of(accepted->field), group->field);
-    }
+    bool found = has_accepted(store, group);
     pthread_mutex_unlock(&store->lock);
     return found;
 }
@@ -157,25 +185,51 @@ static bool run(sqlite3_stmt *statement)
     return good;
 }
 
-/* The id of the example's group, counted once more; 0 when there is no room for a new one. */
-static sqlite3_int64 count_group(struct mismatch_store *store,
-                                 const struct difference_example *example)
+/* One of the queries that name the example's group and return its id; 0 when there is no such row.
+ */
+static bool find_group(struct mismatch_store *store, enum mismatch_query query,
+                       const struct difference_example *example, sqlite3_int64 *ret_id)
 {
     const struct difference_group *group = &example->group;
-    sqlite3_stmt *row = mismatch_prepare(store->writer, MISMATCH_COUNT);
-    sqlite3_int64 id = 0;
+    sqlite3_stmt *row = mismatch_prepare(store->writer, query);
     if (row == NULL)
-        return 0;
+        return false;
     bind(row, 1, group->module);
     bind(row, 2, group->path_template);
     bind(row, 3, group->field);
     sqlite3_bind_int(row, 4, (int)group->kind);
     sqlite3_bind_int64(row, 5, (sqlite3_int64)example->unix_ms);
-    sqlite3_bind_int(row, 6, MISMATCH_GROUPS_MAX);
-    if (sqlite3_step(row) == SQLITE_ROW)
-        id = sqlite3_column_int64(row, 0);
+    if (query == MISMATCH_ADD)
+        sqlite3_bind_int(row, 6, MISMATCH_GROUPS_MAX);
+    int status = sqlite3_step(row);
+    *ret_id = status == SQLITE_ROW ? sqlite3_column_int64(row, 0) : 0;
     sqlite3_finalize(row);
-    return id;
+    return status == SQLITE_ROW || status == SQLITE_DONE;
+}
+
+static bool run_with_limit(struct mismatch_store *store, enum mismatch_query query, int limit)
+{
+    sqlite3_stmt *row = mismatch_prepare(store->writer, query);
+    if (row == NULL)
+        return false;
+    sqlite3_bind_int(row, 1, limit);
+    return run(row);
+}
+
+/* Counts the example's group, or makes it; who was seen longest ago makes room. 0: all are
+ * accepted.
+ */
+static bool count_group(struct mismatch_store *store, const struct difference_example *example,
+                        sqlite3_int64 *ret_id)
+{
+    if (!find_group(store, MISMATCH_COUNT, example, ret_id))
+        return false;
+    if (*ret_id == 0 && !find_group(store, MISMATCH_ADD, example, ret_id))
+        return false;
+    if (*ret_id != 0)
+        return true;
+    return run_with_limit(store, MISMATCH_FORGET, SPARED_GROUPS) &&
+           find_group(store, MISMATCH_ADD, example, ret_id);
 }
 
 static void bind_side(sqlite3_stmt *statement, int place, const struct difference_side *side)
@@ -221,19 +275,16 @@ static bool trim(struct mismatch_store *store, sqlite3_int64 group)
     sqlite3_finalize(row);
     if (!full)
         return true;
-    row = mismatch_prepare(store->writer, MISMATCH_TRIM_ALL);
-    if (row != NULL)
-        sqlite3_bind_int(row, 1, SPARED_EXAMPLES);
-    return run(row);
+    return run_with_limit(store, MISMATCH_TRIM_ALL, SPARED_EXAMPLES);
 }
 
 static bool record_in_transaction(struct mismatch_store *store,
                                   const struct difference_example *example)
 {
-    sqlite3_int64 group = count_group(store, example);
-    if (group == 0)
-        return sqlite3_errcode(store->writer) == SQLITE_DONE; /* no room: not counted */
-    return insert_example(store, group, example) && trim(store, group);
+    sqlite3_int64 group;
+    if (!count_group(store, example, &group))
+        return false;
+    return group == 0 || (insert_example(store, group, example) && trim(store, group));
 }
 
 static bool execute(struct mismatch_store *store, const char *sql)
@@ -326,10 +377,7 @@ bool mismatch_store_accept(struct mismatch_store *store, uint64_t id, struct str
         sqlite3_bind_int64(row, 4, (sqlite3_int64)unix_ms);
         status = sqlite3_step(row);
         if (status == SQLITE_ROW)
-            add_accepted(store, (const char *)sqlite3_column_text(row, 0),
-                         (const char *)sqlite3_column_text(row, 1),
-                         (const char *)sqlite3_column_text(row, 2),
-                         (enum difference_kind)sqlite3_column_int(row, 3));
+            add_accepted(store, row);
     }
     bool found = status == SQLITE_ROW;
     if (found)

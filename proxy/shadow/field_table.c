@@ -42,14 +42,26 @@ static uint64_t hash_names(struct strview module, struct strview path_template,
     return hash != 0 ? hash : 1;
 }
 
+/* Where it is, or would be. */
+static struct slot *find(const struct field_table *table, uint64_t hash)
+{
+    size_t place = hash % SLOTS;
+    while (table->slots[place].hash != 0 && table->slots[place].hash != hash)
+        place = (place + 1) % SLOTS;
+    return &table->slots[place];
+}
+
+bool field_table_has(const struct field_table *table, struct strview module,
+                     struct strview path_template, struct strview field)
+{
+    return find(table, hash_names(module, path_template, field))->hash != 0;
+}
+
 struct noise_counts *field_table_get(struct field_table *table, struct strview module,
                                      struct strview path_template, struct strview field)
 {
     uint64_t hash = hash_names(module, path_template, field);
-    size_t place = hash % SLOTS;
-    while (table->slots[place].hash != 0 && table->slots[place].hash != hash)
-        place = (place + 1) % SLOTS;
-    struct slot *slot = &table->slots[place];
+    struct slot *slot = find(table, hash);
     if (slot->hash == hash)
         return &slot->counts;
     if (table->used == FIELD_TABLE_MAX)

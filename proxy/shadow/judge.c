@@ -135,6 +135,7 @@ struct judge *judge_start(struct metrics_shard *metrics)
     struct judge *judge = memory_zalloc(sizeof(*judge));
     judge->metrics = metrics;
     judge->fields = field_table_new();
+    judge->templates = field_table_new();
     judge->confirm_credit = JUDGE_CONFIRM_BURST;
     CHECK(getrandom(&judge->key, sizeof(judge->key), 0) == (ssize_t)sizeof(judge->key));
     pthread_mutex_init(&judge->lock, NULL);
@@ -168,6 +169,7 @@ void judge_free(struct judge *judge)
         free(judge->summaries.items[i].module);
     free(judge->summaries.items);
     field_table_free(judge->fields);
+    field_table_free(judge->templates);
     pthread_cond_destroy(&judge->filled);
     pthread_mutex_destroy(&judge->lock);
     free(judge);

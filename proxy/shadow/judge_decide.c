@@ -19,6 +19,23 @@ struct trial {
     uint32_t accepted;
 };
 
+/* The path's template, or one for all others of its route. */
+static struct strview template_of(struct judge *judge, const struct shadow *shadow,
+                                  struct arena *arena)
+{
+    struct strview module = shadow->policy->module;
+    struct strview own = path_template_of(arena, shadow->original_path);
+    if (field_table_has(judge->templates, module, shadow->route, own))
+        return own;
+    struct noise_counts *of_route =
+        field_table_get(judge->templates, module, shadow->route, STRVIEW_NONE);
+    if (of_route == NULL || of_route->total == JUDGE_TEMPLATES_OF_ROUTE_MAX)
+        return arena_printf(arena, "(others of route %.*s)", STRVIEW_ARGS(shadow->route));
+    of_route->total++;
+    field_table_get(judge->templates, module, shadow->route, own);
+    return own;
+}
+
 static struct compared_answer answer_of(const struct shadow *shadow, enum shadow_answer answer)
 {
     const struct capture *capture = &shadow->answers[answer];
@@ -255,7 +272,7 @@ void judge_decide_take(struct judge *judge, struct shadow *shadow)
     trial->judge = judge;
     trial->shadow = shadow;
     trial->arena = &arena;
-    trial->path_template = path_template_of(&arena, shadow->requests[0].path);
+    trial->path_template = template_of(judge, shadow, &arena);
     if (shadow->confirmations == 0)
         observe_times(judge, shadow);
     bool decided = decide(trial, &verdict);

@@ -9,6 +9,10 @@
 #include "proxy/shadow/judge.h"
 #include "proxy/shadow/shadow_internal.h"
 
+/* So many path templates of a route are told apart. Where paths have words in them that are new
+ * each time, each would be alone, and learned about for ever. */
+enum { JUDGE_TEMPLATES_OF_ROUTE_MAX = 200 };
+
 /* Both sides are asked again at most so often, all modules together. */
 enum { JUDGE_CONFIRM_PER_SECOND = 20, JUDGE_CONFIRM_BURST = 100 };
 
@@ -37,7 +41,8 @@ struct judge {
     struct metrics_shard *metrics;
     _Atomic(const struct difference_store *) store; /* NULL until there is one */
     struct field_table *fields;
-    uint64_t key; /* of redaction */
+    struct field_table *templates; /* known ones; the total of a route's empty one: how many */
+    uint64_t key;                  /* of redaction */
     double confirm_credit;
     uint64_t confirm_ms; /* when it was last counted */
 };

@@ -90,7 +90,7 @@ static struct difference_example example_of(const struct recording *recording,
     const struct shadow *shadow = recording->shadow;
     const struct redaction *redaction = &recording->redaction;
     const struct backend_request *request = &shadow->requests[0];
-    struct strview path = redact_text(redaction, request->path);
+    struct strview path = redact_text(redaction, shadow->original_path);
     struct strview query = redact_query(request->query, recording->arena);
     struct strview hidden = STRVIEW("(redacted)");
     return (struct difference_example){

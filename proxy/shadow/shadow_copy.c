@@ -64,6 +64,7 @@ void shadow_copy_request(struct shadow *shadow, const struct shadow_request *req
             .has_body = from->has_body,
         };
     }
+    shadow->original_path = arena_copy(arena, request->original_path);
     shadow->route = arena_copy(arena, request->route);
     shadow->request_id = arena_copy(arena, request->request_id);
     bool has_key = headers_find_name(from->headers, STRVIEW("idempotency-key")) != NULL;

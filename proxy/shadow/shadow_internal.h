@@ -36,6 +36,7 @@ struct shadow {
     const struct backend *backends[2]; /* first, second */
     struct backend_request requests[2];
     struct headers headers[2];
+    struct strview original_path; /* that the client asked for */
     struct strview route;
     struct strview request_id;
     bool is_write;

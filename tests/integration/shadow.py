@@ -266,6 +266,17 @@ class Compared(ShadowCase):
         self.wait_verdict("race", 1)
         self.assertEqual(self.verdicts(), {"match": 31, "race": 1})
 
+    def test_paths_that_are_new_each_time_are_learned_together(self):
+        self.start(saying({"id": 1}), saying({"id": 2}), module='compare: { baseline = "100%"; };')
+        words = (f"{a}-{b}" for a in "abcdefghijklmnopqrst" for b in "abcdefghijklmnopqrst")
+        for _ in range(12):
+            for _ in range(20):
+                self.get(f"/api/t/{next(words)}")
+            wait_until("judged", lambda: self.proxy.total("strangler_shadows_in_flight") == 0)
+        self.assertEqual(set(self.verdicts()), {"learning", "mismatch"})
+        self.assertEqual({row["path"] for row in self.proxy.operate("/mismatches")[1]["mismatches"]},
+                         {"(others of route api)"})
+
     def test_ignored_places_and_conditional_requests(self):
         self.start(saying({"id": 1, "views": 1}), saying({"id": 1, "views": 2}),
                    module='compare: { ignore = [ "$.views" ]; };')

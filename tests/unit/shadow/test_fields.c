@@ -19,6 +19,8 @@ static void counts_belong_to_module_template_and_field(void **state)
     assert_int_equal(field_table_get(table, STRVIEW("a"), STRVIEW("bc"), STRVIEW(""))->raw, 0);
     assert_int_equal(field_table_get(table, STRVIEW("ab"), STRVIEW(""), STRVIEW("c"))->raw, 0);
     assert_int_equal(field_table_get(table, STRVIEW(""), STRVIEW("ab"), STRVIEW("c"))->raw, 0);
+    assert_true(field_table_has(table, STRVIEW("ab"), STRVIEW(""), STRVIEW("c")));
+    assert_false(field_table_has(table, STRVIEW("a"), STRVIEW("b"), STRVIEW("")));
     field_table_free(table);
 }
 
