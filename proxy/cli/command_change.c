@@ -122,8 +122,15 @@ static void print_endpoint(const json_t *endpoint, FILE *out)
 
 static void print_accepted(const json_t *mismatch, FILE *out)
 {
-    if (json_is_object(mismatch))
-        fprintf(out, "mismatch %lld is accepted\n", answer_integer(mismatch, "id"));
+    const char *suggestion = answer_text(mismatch, "suggestion");
+    if (!json_is_object(mismatch))
+        return;
+    fprintf(out, "mismatch %lld is accepted\n", answer_integer(mismatch, "id"));
+    if (suggestion[0] == '\0')
+        return;
+    fputs("the same in the module's file: compare: { ", out);
+    terminal_print(out, suggestion);
+    fputs(" };\n", out);
 }
 
 static void print_change(const struct invocation *invocation, const json_t *answer, FILE *out)

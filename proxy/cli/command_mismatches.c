@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "proxy/cli/ask.h"
+#include "proxy/cli/side_by_side.h"
 #include "proxy/cli/table.h"
 #include "proxy/cli/usage.h"
 #include "proxy/cli/words.h"
@@ -26,10 +27,12 @@ static void format_ms(const json_t *object, const char *key, char text[static WO
 
 static void add_mismatch(struct table *table, const json_t *mismatch)
 {
+    char first[WORDS_TIME_BYTES];
     char last[WORDS_TIME_BYTES];
     const json_t *accepted = json_object_get(mismatch, "accepted");
     enum colour colour = json_is_object(accepted) ? COLOUR_DIM : COLOUR_NONE;
     struct table_row *row = table_add(table);
+    format_ms(mismatch, "first_seen_ms", first);
     format_ms(mismatch, "last_seen_ms", last);
     table_set(row, 0, COLOUR_BOLD, "%lld", answer_integer(mismatch, "id"));
     table_set(row, 1, colour, "%s", answer_text(mismatch, "module"));
@@ -37,15 +40,16 @@ static void add_mismatch(struct table *table, const json_t *mismatch)
     table_set(row, 3, colour, "%s", answer_text(mismatch, "field"));
     table_set(row, 4, colour, "%s", answer_text(mismatch, "kind"));
     table_set(row, 5, colour, "%lld", answer_integer(mismatch, "count"));
-    table_set(row, 6, colour, "%s", last);
+    table_set(row, 6, colour, "%s", first);
+    table_set(row, 7, colour, "%s", last);
     if (json_is_object(accepted))
-        table_set(row, 7, colour, "%s", answer_text(accepted, "why"));
+        table_set(row, 8, colour, "%s", answer_text(accepted, "why"));
 }
 
 static void print_mismatches(const struct invocation *invocation, const json_t *answer, FILE *out)
 {
-    static const char *const heads[] = {"n",    "module", "path",      "field",
-                                        "kind", "count",  "last seen", "accepted"};
+    static const char *const heads[] = {"n",     "module",     "path",      "field",   "kind",
+                                        "count", "first seen", "last seen", "accepted"};
     const json_t *rows = json_object_get(answer, "mismatches");
     struct table table;
     size_t index;
@@ -80,11 +84,23 @@ int command_mismatches(const struct invocation *invocation)
 
 /* --- one ----------------------------------------------------------------------------------- */
 
-static void print_side(const char *name, const json_t *side, FILE *out)
+static char *side_text(const json_t *side)
 {
-    fprintf(out, "  %-8s%lld  ", name, answer_integer(side, "status"));
-    terminal_print(out, answer_text(side, "excerpt"));
+    return side_by_side_text(answer_integer(side, "status"), answer_text(side, "head"),
+                             answer_text(side, "body"));
+}
+
+static void print_sides(const json_t *first, const json_t *second, FILE *out)
+{
+    char *texts[2] = {side_text(first), side_text(second)};
+    fprintf(out, "%swhere they differ%s  ", terminal_begin(COLOUR_DIM), terminal_end());
+    terminal_print(out, answer_text(first, "excerpt"));
+    fputs("  |  ", out);
+    terminal_print(out, answer_text(second, "excerpt"));
     fputc('\n', out);
+    side_by_side_print(texts[0], texts[1], out);
+    free(texts[0]);
+    free(texts[1]);
 }
 
 static void print_example(const json_t *example, FILE *out)
@@ -96,8 +112,7 @@ static void print_example(const json_t *example, FILE *out)
     fprintf(out, "  %s", terminal_begin(COLOUR_DIM));
     terminal_print(out, answer_text(example, "request_id"));
     fprintf(out, "%s\n", terminal_end());
-    print_side("first", json_object_get(example, "first"), out);
-    print_side("second", json_object_get(example, "second"), out);
+    print_sides(json_object_get(example, "first"), json_object_get(example, "second"), out);
 }
 
 static void print_advice(const json_t *mismatch, FILE *out)

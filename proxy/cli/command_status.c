@@ -143,6 +143,29 @@ static void print_overrides(const json_t *module, const char *name, FILE *out)
     }
 }
 
+/* "copies: 100 sampled, 98 sent; of the last 98 answers compared 0 mismatch, the last at …" */
+static void print_copies(const json_t *module, const char *name, FILE *out)
+{
+    const json_t *shadow = json_object_get(module, "shadow");
+    const json_t *pair = json_object_get(shadow, "pair_p50_ms");
+    char last[WORDS_TIME_BYTES];
+    if (answer_integer(shadow, "sampled") == 0)
+        return;
+    words_time(answer_text(shadow, "last_compared"), last);
+    print_remark(
+        out, answer_integer(shadow, "recent_mismatched") > 0 ? COLOUR_RED : COLOUR_BOLD, name,
+        "copies: %lld sampled, %lld sent, p50 %.1f, p90 %.1f, p99 %.1f ms; of the last "
+        "%lld answers compared %lld mismatch%s%s",
+        answer_integer(shadow, "sampled"), answer_integer(shadow, "sent"),
+        answer_number(shadow, "p50_ms"), answer_number(shadow, "p90_ms"),
+        answer_number(shadow, "p99_ms"), answer_integer(shadow, "recent_compared"),
+        answer_integer(shadow, "recent_mismatched"), last[0] != '\0' ? ", the last at " : "", last);
+    if (json_is_number(pair))
+        print_remark(out, COLOUR_BOLD, name,
+                     "half of the copies took at most %+.1f ms more than the client's answer",
+                     json_number_value(pair));
+}
+
 static void print_remarks(const json_t *module, FILE *out)
 {
     char text[WORDS_NOTE_BYTES];
@@ -169,6 +192,7 @@ static void print_remarks(const json_t *module, FILE *out)
                      answer_text(pending, "key"), back_to, text, name);
     }
     print_overrides(module, name, out);
+    print_copies(module, name, out);
 }
 
 static void print_head(const json_t *answer, FILE *out)

@@ -1,8 +1,11 @@
 #include "proxy/control/admin_module.h"
 
+#include <stdio.h>
+
 #include "proxy/backend/endpoint_health.h"
 #include "proxy/config/suggestion.h"
 #include "proxy/control/admin_json.h"
+#include "proxy/control/admin_shadow.h"
 #include "proxy/control/control_internal.h"
 
 json_t *json_live_value(enum live_key key, uint64_t value)
@@ -100,13 +103,14 @@ static json_t *json_side(const struct control *control, const struct module *mod
     bool any = window.requests > 0;
     uint32_t index = side == SIDE_LEGACY ? module->legacy_backend : module->extracted_backend;
     const struct backend *backend = &control->publisher.current->backends[index];
-    return json_pack("{s:o, s:I, s:I, s:f, s:o, s:o, s:o}", "backend", json_text(backend->name),
-                     "requests", (json_int_t)window.requests, "errors", (json_int_t)window.errors,
-                     "requests_per_s", (double)window.requests / seconds, "errors_percent",
-                     any ? json_real(100.0 * (double)window.errors / (double)window.requests)
-                         : json_null(),
-                     "p50_ms", any ? json_real(window.p50_ms) : json_null(), "p99_ms",
-                     any ? json_real(window.p99_ms) : json_null());
+    return json_pack(
+        "{s:o, s:I, s:I, s:f, s:o, s:o, s:o, s:o}", "backend", json_text(backend->name), "requests",
+        (json_int_t)window.requests, "errors", (json_int_t)window.errors, "requests_per_s",
+        (double)window.requests / seconds, "errors_percent",
+        any ? json_real(100.0 * (double)window.errors / (double)window.requests) : json_null(),
+        "p50_ms", any ? json_real(window.p50_ms) : json_null(), "p90_ms",
+        any ? json_real(window.p90_ms) : json_null(), "p99_ms",
+        any ? json_real(window.p99_ms) : json_null());
 }
 
 static bool has_healthy_endpoint(const struct control *control, uint32_t backend)
@@ -121,30 +125,22 @@ static bool has_healthy_endpoint(const struct control *control, uint32_t backend
     return false;
 }
 
-/* Could reads go back to legacy now? Null when there is nothing to go back from. */
+/* Could reads go back to legacy now? Null when there is nothing to go back from. In stage ramp
+ * legacy serves people all the time; in live it has to be proven. */
 static void add_way_back(json_t *object, const struct control *control, const struct module *module)
 {
-    const char *why = NULL;
-    json_t *ready = json_true();
-    if (module->stage == STAGE_LEGACY || module->stage == STAGE_SHADOW)
-        ready = json_null();
-    else if (module->stage == STAGE_RETIRED)
-        why = "retired";
+    char why[ROLLBACK_WHY_BYTES] = "";
+    bool from_here = module->stage != STAGE_LEGACY && module->stage != STAGE_SHADOW;
+    bool ready = false;
+    if (module->stage == STAGE_RETIRED)
+        snprintf(why, sizeof(why), "retired");
     else if (!has_healthy_endpoint(control, module->legacy_backend))
-        why = "legacy is not healthy";
-    json_object_set_new(object, "rollback_ready", why != NULL ? json_false() : ready);
-    json_object_set_new(object, "rollback_why", why != NULL ? json_string(why) : json_null());
-}
-
-/* Of the last answers that were compared; null before the first. */
-static json_t *json_mismatches(const struct control *control, struct strview module)
-{
-    struct judge_summary summary = {.compared = 0};
-    if (control->judge != NULL)
-        judge_summary(control->judge, module, &summary);
-    if (summary.recent_compared == 0)
-        return json_null();
-    return json_real(100.0 * (double)summary.recent_mismatched / (double)summary.recent_compared);
+        snprintf(why, sizeof(why), "legacy is not healthy");
+    else
+        ready = module->stage == STAGE_RAMP || shadow_proves_way_back(control, module, why);
+    json_object_set_new(object, "rollback_ready", from_here ? json_boolean(ready) : json_null());
+    json_object_set_new(object, "rollback_why",
+                        from_here && !ready ? json_string(why) : json_null());
 }
 
 /* --- modules ------------------------------------------------------------------------------- */
@@ -169,7 +165,8 @@ static json_t *json_one(const struct control *control, const struct module *modu
     }
     json_object_set_new(object, "legacy_side", json_side(control, module, SIDE_LEGACY));
     json_object_set_new(object, "extracted_side", json_side(control, module, SIDE_EXTRACTED));
-    json_object_set_new(object, "mismatch_percent", json_mismatches(control, module->name));
+    json_object_set_new(object, "shadow", json_shadow(control, module));
+    json_object_set_new(object, "mismatch_percent", json_mismatch_rate(control, module));
     add_way_back(object, control, module);
     return object;
 }

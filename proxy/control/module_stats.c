@@ -183,6 +183,7 @@ struct side_window module_stats_window(const struct module_stats *stats, struct 
     window.errors = now->errors - then->sides[side].errors;
     window.seconds = (double)(samples->now.taken_ms - then->taken_ms) / 1000;
     window.p50_ms = histogram_quantile_ms(buckets, 0.5);
+    window.p90_ms = histogram_quantile_ms(buckets, 0.9);
     window.p99_ms = histogram_quantile_ms(buckets, 0.99);
     return window;
 }

@@ -48,6 +48,7 @@ struct side_window {
     uint64_t errors;
     double seconds;
     double p50_ms; /* by interpolation inside a bucket; 0 without requests */
+    double p90_ms;
     double p99_ms;
 };
 
