@@ -20,9 +20,9 @@ readonly TEST_PACKAGES=(
 )
 # Of Debian or of anybody else, as long as there is an npm.
 readonly NODE_PACKAGES=(nodejs npm)
-readonly BENCH_PACKAGES=(nghttp2-client python3 nginx nghttp2-proxy haproxy)
+readonly BENCH_PACKAGES=(nghttp2-client python3 nginx nghttp2-proxy haproxy h2o)
 # Services that come with the packages above, and that we want only as programs.
-readonly SERVICES=(nginx nghttpx haproxy varnish varnishncsa)
+readonly SERVICES=(nginx nghttpx haproxy h2o varnish varnishncsa)
 
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly LOCK=/run/lock/strangler-install.lock

@@ -5,7 +5,7 @@
  *
  *   bench_backend PORT        (0: any free port)
  *
- * /100, /16k and /1m answer that many bytes to every method; request bodies with a length or
+ * /100, /16k, /1m and /copied/100 answer that many bytes to every method; request bodies with a length or
  * chunked are read and dropped. Prints "ready ADDRESS" once it listens.
  */
 #include <arpa/inet.h>
@@ -61,6 +61,7 @@ static struct answer answers[] = {
     {.path = "/100", .body_bytes = 100},
     {.path = "/16k", .body_bytes = 16 * 1024},
     {.path = "/1m", .body_bytes = 1024 * 1024},
+    {.path = "/copied/100", .body_bytes = 100},
     {.path = "", .body_bytes = 0}, /* everything else: 404 */
 };
 enum { ANSWER_COUNT = sizeof(answers) / sizeof(answers[0]) };

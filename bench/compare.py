@@ -135,7 +135,7 @@ def read_options():
     parser.add_argument("--workload", default=DEFAULT_WORKLOADS,
                         help="names with commas, or all: " +
                              ", ".join(workload.name for workload in load.WORKLOADS))
-    parser.add_argument("--peers", default="nginx,nghttpx,haproxy",
+    parser.add_argument("--peers", default="nginx,nghttpx,haproxy,h2o",
                         help="names with commas; strangler or the path of another build compares "
                              "with itself; empty measures alone")
     parser.add_argument("--quick", action="store_true", help="a smoke run: fails only on errors")

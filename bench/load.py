@@ -4,12 +4,14 @@ import os
 import re
 import resource
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
 import processes
 from processes import BenchError
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 CONNECTIONS = 32
 STREAMS = 10
 LOAD_TIMEOUT_S = 120
@@ -23,6 +25,7 @@ class Workload:
     path: str
     share: float  # of --requests: large bodies need fewer for the same time
     post_bytes: int = 0
+    tickets: str = ""  # "without", "with": one connection a request
 
 
 WORKLOADS = (
@@ -30,7 +33,15 @@ WORKLOADS = (
     Workload("h2c-100", "h2c, GET 100 B", False, "/100", 1),
     Workload("h2-tls-16k", "h2 TLS, GET 16 KiB", True, "/16k", 0.4),
     Workload("h2-tls-1m", "h2 TLS, GET 1 MiB", True, "/1m", 0.02),
+    Workload("h2c-1m", "h2c, GET 1 MiB", False, "/1m", 0.03),
     Workload("h2-tls-post-1k", "h2 TLS, POST 1 KiB", True, "/100", 1, 1024),
+    Workload("h2-tls-post-64k", "h2 TLS, POST 64 KiB", True, "/100", 0.1, 65536),
+    Workload("tls-full", "TLS 1.3, a full handshake and GET 100 B", True, "/100", 0.01,
+             tickets="without"),
+    Workload("tls-resumed", "TLS 1.3, a resumed handshake and GET 100 B", True, "/100", 0.01,
+             tickets="with"),
+    Workload("h2-tls-copied", "h2 TLS, GET 100 B, each copied (shadow, mirror)", True,
+             "/copied/100", 0.5),
 )
 
 
@@ -50,6 +61,9 @@ class Bench:
         self.folder = folder
 
     def _command(self, proxy, workload, requests):
+        if workload.tickets:
+            return [sys.executable, "-B", os.path.join(HERE, "handshakes.py"),
+                    str(proxy.tls_port), workload.path, str(requests), workload.tickets]
         command = ["h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", str(STREAMS),
                    "-n", str(requests), "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
         if workload.post_bytes:
@@ -79,7 +93,7 @@ class Bench:
 
 
 def run_load(command):
-    """(requests answered with 2xx, requests a second) of one h2load."""
+    """(requests answered with 2xx, requests a second) of one h2load or handshakes.py."""
     def before_exec():
         os.sched_setaffinity(0, {processes.LOAD_CORE})
     try:
@@ -90,5 +104,5 @@ def run_load(command):
     rate = re.search(r"finished in \S+, ([\d.]+) req/s", done.stdout)
     good = re.search(r"status codes: (\d+) 2xx", done.stdout)
     if done.returncode != 0 or not rate or not good:
-        raise BenchError(f"h2load failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
+        raise BenchError(f"the load failed: {' '.join(command)}\n{done.stdout}{done.stderr}")
     return int(good.group(1)), float(rate.group(1))

@@ -78,11 +78,16 @@ def nghttpx_command(_, __, values):
             values["key"], values["certificate"]]
 
 
+def h2o_command(_, folder, values):
+    return ["h2o", "-m", "worker", "-c", write_config("h2o.conf", folder, values)]
+
+
 def strangler_command(program, folder, values):
     return [program, "run", write_config("strangler.conf", folder, values)]
 
 
-COMMANDS = {"nginx": nginx_command, "nghttpx": nghttpx_command, "haproxy": haproxy_command}
+COMMANDS = {"nginx": nginx_command, "nghttpx": nghttpx_command, "haproxy": haproxy_command,
+            "h2o": h2o_command}
 
 
 def start(name, label, strangler, folder, shared):

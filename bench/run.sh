@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures strangler beside nginx, nghttpx and haproxy on this machine's loopback interface.
+# Measures strangler beside nginx, nghttpx, haproxy and h2o on this machine's loopback interface.
 #
 #   bench/run.sh [--quick] [--runs N] [--requests N] [--workload NAMES] [--peers NAMES] …
 #
