@@ -44,7 +44,7 @@ struct http2_rules {
     int64_t largest_window; /* of the streams, before the settings under way */
     uint32_t skip;          /* bytes until the next head of a frame: nghttp2 says nothing of DATA
                                frames that it ignores */
-    uint8_t head[9];
+    uint8_t head[13];       /* and what a PRIORITY frame depends on */
     uint8_t head_bytes;
 };
 
@@ -112,7 +112,7 @@ void http2_rules_init(struct http2_rules *rules);
 
 /*
  * How many of the bytes nghttp2 may have before http2_rules_check is asked: all, or all before the
- * head of the next frame that has to be checked is complete.
+ * head of the next frame that has to be checked is complete (of PRIORITY: what it depends on).
  */
 size_t http2_rules_scan(struct http2_rules *rules, const char *data, size_t length);
 

@@ -1,8 +1,8 @@
 /*
  * Rules about frames and the states of streams that nghttp2 lets pass (RFC 9113
- * sections 5.1, 5.1.1, 6.1, 6.2, 6.3, 6.9.2). It forgets streams when they are closed; here is
- * remembered what tells a client that breaks the rules from one whose frames have crossed a reset
- * of ours.
+ * sections 5.1, 5.1.1, 6.1, 6.2, 6.3, 6.9.2; RFC 7540 section 5.3.1). It forgets streams when they
+ * are closed; here is remembered what tells a client that breaks the rules from one whose frames
+ * have crossed a reset of ours.
  */
 #include "proxy/client/http2_internal.h"
 
@@ -87,23 +87,28 @@ static void note_windows(struct http2_session *session)
 
 /* --- frames that nghttp2 passes over in silence ---------------------------------------------- */
 
-enum { PREFACE_BYTES = 24, FRAME_HEAD_BYTES = 9 };
+enum { PREFACE_BYTES = 24, FRAME_HEAD_BYTES = 9, DEPENDENCY_BYTES = 4, PRIORITY_BYTES = 5 };
 
 void http2_rules_init(struct http2_rules *rules)
 {
     *rules = (struct http2_rules){.skip = PREFACE_BYTES};
 }
 
+/* Of a stream: the first bit is none of it. */
+static int32_t id_at(const uint8_t *at)
+{
+    uint32_t id = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    return (int32_t)(id & INT32_MAX);
+}
+
 static nghttp2_frame_hd scanned_head(const struct http2_rules *rules)
 {
     const uint8_t *head = rules->head;
-    uint32_t id =
-        (uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8];
     return (nghttp2_frame_hd){
         .length = (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2],
         .type = head[3],
         .flags = head[4],
-        .stream_id = (int32_t)(id & INT32_MAX),
+        .stream_id = id_at(head + 5),
     };
 }
 
@@ -111,6 +116,11 @@ static bool lacks_padding_length(const nghttp2_frame_hd *head)
 {
     return (head->type == NGHTTP2_DATA || head->type == NGHTTP2_HEADERS) && head->length == 0 &&
            (head->flags & NGHTTP2_FLAG_PADDED) != 0;
+}
+
+static bool is_priority(const nghttp2_frame_hd *head)
+{
+    return head->type == NGHTTP2_PRIORITY && head->length == PRIORITY_BYTES;
 }
 
 size_t http2_rules_scan(struct http2_rules *rules, const char *data, size_t length)
@@ -127,9 +137,11 @@ size_t http2_rules_scan(struct http2_rules *rules, const char *data, size_t leng
         if (rules->head_bytes < FRAME_HEAD_BYTES)
             continue;
         nghttp2_frame_hd head = scanned_head(rules);
+        if (is_priority(&head) && rules->head_bytes < FRAME_HEAD_BYTES + DEPENDENCY_BYTES)
+            continue;
+        rules->skip = (uint32_t)head.length + FRAME_HEAD_BYTES - rules->head_bytes;
         rules->head_bytes = 0;
-        rules->skip = (uint32_t)head.length;
-        if (head.type == NGHTTP2_DATA || lacks_padding_length(&head))
+        if (head.type == NGHTTP2_DATA || lacks_padding_length(&head) || is_priority(&head))
             return at - 1;
     }
     return length;
@@ -140,6 +152,8 @@ uint32_t http2_rules_check(struct http2_session *session)
     nghttp2_frame_hd head = scanned_head(&session->rules);
     if (lacks_padding_length(&head) && head.stream_id != 0)
         return NGHTTP2_FRAME_SIZE_ERROR;
+    if (is_priority(&head) && id_at(session->rules.head + FRAME_HEAD_BYTES) == head.stream_id)
+        return NGHTTP2_PROTOCOL_ERROR; /* depends on itself */
     return head.type == NGHTTP2_DATA ? check_state(session, &head) : NGHTTP2_NO_ERROR;
 }
 

@@ -60,12 +60,29 @@ class Hpack(ConformanceCase):
         })
 
     def test_6_2_literals_of_all_kinds_are_read(self):
-        self.check_answered({
-            "with indexing": head(INDEXED_GET + AUTHORITY + b"\x40\x03x-b\x01c"),
-            "without indexing": head(INDEXED_GET + AUTHORITY + b"\x00\x03x-b\x01c"),
-            "never indexed": head(INDEXED_GET + AUTHORITY + b"\x10\x03x-b\x01c"),
-        })
-        self.assertEqual(self.seen("x-b"), "c")
+        for kind, first in (("with indexing", 0x40), ("without indexing", 0), ("never indexed", 0x10)):
+            new_name, known_name = bytes([first]), bytes([first | 15]) + b"\x01"  # 16, where 4 bits
+            if first == 0x40:
+                known_name = b"\x50"  # are too few: accept-encoding
+            self.check_answered({
+                kind: head(INDEXED_GET + AUTHORITY + new_name + b"\x03x-b\x01c"),
+                kind + ", huffman": head(INDEXED_GET + AUTHORITY + new_name +
+                                         b"\x83\xf2\xb0\xff\x81\x1f"),  # x-a, a
+                kind + ", a name of the table": head(INDEXED_GET + AUTHORITY + known_name +
+                                                     b"\x01c"),
+                kind + ", the same by huffman": head(INDEXED_GET + AUTHORITY + known_name +
+                                                     b"\x81\x1f"),
+            })
+            seen = [(name, request.value(name)) for request in self.backend.requests
+                    for name in ("x-b", "x-a", "accept-encoding") if request.value(name)]
+            self.backend.requests.clear()
+            self.assertEqual(seen[::2], [("x-b", "c"), ("x-a", "a"), ("accept-encoding", "c"),
+                                         ("accept-encoding", "a")])
+
+    def test_6_1_indexed_fields_are_read(self):
+        self.check_answered({"of the static table": head(INDEXED_GET + AUTHORITY + b"\x90"),
+                             "empty": head(INDEXED_GET + AUTHORITY + b"\xba")})  # user-agent
+        self.assertEqual(self.backend.requests[0].value("accept-encoding"), "gzip, deflate")
 
     def test_entries_that_do_not_fit_empty_the_table(self):
         large = b"\x40\x03x-l" + b"\x7f\x81\x1f" + b"y" * 4096  # 4096 + 3 + 32: more than the table

@@ -94,6 +94,7 @@ class Section5(ConformanceCase):
         self.check_harmless({
             "window": over + window(1, 10),
             "priority": over + frame(PRIORITY, 0, 1, b"\0\0\0\0\1"),
+            "reset": over + reset(1),
         })
 
     def test_1_a_stream_that_was_reset_is_closed(self):
@@ -141,14 +142,33 @@ class Section5(ConformanceCase):
         words = self.say(one_too_many)
         self.assertTrue({f"goaway {PROTOCOL_ERROR}", "reset 257 1", "reset 257 7"} & words, words)
 
-    def test_3_1_a_stream_that_depends_on_itself_does_no_harm(self):
-        # RFC 7540 made it an error, RFC 9113 section 5.3.2 has no priorities to obey.
+    def test_3_1_a_stream_cannot_depend_on_itself(self):
+        # RFC 7540 section 5.3.1; RFC 9113 has no priorities, but keeps what their frames look like.
         dependency = struct.pack(">IB", 1, 10)
-        for case in (frame(HEADERS, END_HEADERS | END_STREAM | PRIORITY_FLAG, 1,
-                           dependency + block(GET)),
-                     get(1) + frame(PRIORITY, 0, 1, dependency)):
-            words = self.say(case)
-            self.assertTrue(words <= {"answer 1 200", "reset 1 1", "goaway 1"}, words)
+        exclusive = struct.pack(">IB", 1 | 1 << 31, 10)
+        self.check_stream_errors(PROTOCOL_ERROR, {
+            "headers": frame(HEADERS, END_HEADERS | END_STREAM | PRIORITY_FLAG, 1,
+                             dependency + block(GET)),
+            "idle": frame(PRIORITY, 0, 1, dependency),
+            "open": post(1) + frame(PRIORITY, 0, 1, dependency),
+            "exclusive": post(1) + frame(PRIORITY, 0, 1, exclusive),
+            "byte by byte": lambda probe: [probe.send(bytes([byte])) for byte in
+                                           frame(PRIORITY, 0, 1, dependency)] and b"",
+        })
+
+    def test_3_1_any_other_dependency_is_taken(self):
+        def priority(stream, dependency, weight):
+            return frame(PRIORITY, 0, stream, struct.pack(">IB", dependency, weight))
+        self.check_answered({
+            "least weight": priority(1, 0, 0) + get(1),
+            "largest weight": priority(1, 0, 255) + get(1),
+            "another stream": priority(1, 3, 16) + priority(3, 5, 16) + get(1),
+            "exclusively": priority(1, 3 | 1 << 31, 16) + get(1),
+            "of a stream above": priority(123, 0, 16) + get(1),
+            "many": priority(1, 3, 1) * 20 + get(1),
+            "byte by byte": lambda probe: [probe.send(bytes([byte])) for byte in
+                                           priority(1, 3, 1) + get(1)] and b"",
+        })
 
     def test_4_1_after_a_connection_error_the_connection_is_closed(self):
         probe = Http2Client(self.proxy.plain)
@@ -158,6 +178,20 @@ class Section5(ConformanceCase):
         last = probe.goaways[-1]
         self.assertEqual((last.type, last.stream, last.code), (GOAWAY, 0, FRAME_SIZE_ERROR))
         probe.close()
+
+    def test_4_1_a_goaway_names_the_last_request_that_was_taken(self):
+        for tls in (False, True):
+            probe = self.probe(tls)
+            self.assertEqual(probe.ask("/").status, 200)
+            probe.send(frame(PING, 0, 0, b"short"))
+            probe.wait_closed()
+            self.assertEqual(probe.goaways[-1].payload[:4], struct.pack(">I", 1))
+            probe.close()
+
+    def test_7_error_codes_that_we_do_not_know_are_taken(self):
+        self.check_answered({"of a stream": post(1) + reset(1, 0xff) + get(3)}, 3)
+        self.check_answered({"of the connection": get(1) +
+                             frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0xff))})
 
     def test_5_extensions_are_ignored(self):
         self.check_answered({

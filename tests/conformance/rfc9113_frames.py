@@ -85,6 +85,17 @@ class Section6(ConformanceCase):
             "unknown": setting(0xfff, 7) + get(1), "twice": setting(4, 1) + setting(4, 65535) + get(1),
         })
 
+    def test_5_3_values_are_taken_in_their_order(self):
+        twice = frame(SETTINGS, 0, 0, struct.pack(">HIHI", 4, 100, 4, 1))
+        for tls in (False, True):
+            probe = self.probe(tls)
+            probe.auto = False  # no windows are given back
+            probe.send(twice + get(1))
+            probe.wait_head(1)
+            probe.hear()
+            self.assertEqual(len(probe.answers[1].body), 1)
+            probe.close()
+
     def test_5_3_each_settings_frame_is_acknowledged(self):
         probe = Probe(self.proxy.plain)
         probe.seen.clear()

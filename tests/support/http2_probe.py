@@ -89,8 +89,18 @@ class ConformanceCase(ProxyCase):
                 deaf: { prefix = "/deaf"; backend = "deaf"; };
             };"""))
 
-    def say(self, case: Case) -> set:
-        probe = Probe(self.proxy.plain)
+    def probe(self, tls: bool = False) -> Probe:
+        return Probe(self.proxy.tls if tls else self.proxy.plain, tls)
+
+    def each(self, cases: dict, check: Callable[[Case, bool], None]):
+        """Every case in clear and over TLS."""
+        for name, case in cases.items():
+            for tls in (False, True):
+                with self.subTest(name, tls=tls):
+                    check(case, tls)
+
+    def say(self, case: Case, tls: bool = False) -> set:
+        probe = self.probe(tls)
         try:
             try:
                 probe.send(case if isinstance(case, bytes) else case(probe))
@@ -101,34 +111,41 @@ class ConformanceCase(ProxyCase):
             probe.close()
 
     def check_connection_errors(self, code: int, cases: dict):
-        for name, case in cases.items():
-            with self.subTest(name):
-                self.assertIn(f"goaway {code}", self.say(case))
+        self.each(cases, lambda case, tls: self.assertIn(f"goaway {code}", self.say(case, tls)))
 
     def check_stream_errors(self, code: int, cases: dict, stream: int = 1):
         """RFC 9113 section 5.4.2 lets a stream's error be the connection's."""
-        for name, case in cases.items():
-            with self.subTest(name):
-                words = self.say(case)
-                self.assertTrue({f"reset {stream} {code}", f"goaway {code}"} & words, words)
+        def check(case: Case, tls: bool):
+            words = self.say(case, tls)
+            self.assertTrue({f"reset {stream} {code}", f"goaway {code}"} & words, words)
+        self.each(cases, check)
 
     def check_harmless(self, cases: dict):
-        for name, case in cases.items():
-            with self.subTest(name):
-                words = self.say(case)
-                self.assertFalse([word for word in words
-                                  if word == "closed" or word.startswith(("goaway", "reset"))],
-                                 words)
+        def check(case: Case, tls: bool):
+            words = self.say(case, tls)
+            self.assertFalse([word for word in words
+                              if word == "closed" or word.startswith(("goaway", "reset"))], words)
+        self.each(cases, check)
 
     def check_answered(self, cases: dict, stream: int = 1, status: int = 200):
         """The request is served in spite of it."""
-        for name, case in cases.items():
-            with self.subTest(name):
-                probe = Probe(self.proxy.plain)
-                probe.send(case if isinstance(case, bytes) else case(probe))
-                self.assertEqual(probe.wait(stream).status, status)
-                self.assertFalse(probe.goaways)
-                probe.close()
+        def check(case: Case, tls: bool):
+            probe = self.probe(tls)
+            probe.send(case if isinstance(case, bytes) else case(probe))
+            self.assertEqual(probe.wait(stream).status, status)
+            self.assertFalse(probe.goaways)
+            probe.close()
+        self.each(cases, check)
+
+    def check_malformed(self, cases: dict):
+        """Reset, or refused with 400; and no backend hears of it."""
+        def check(case: Case, tls: bool):
+            words = self.say(case, tls)
+            self.assertTrue({f"reset 1 {PROTOCOL_ERROR}", f"goaway {PROTOCOL_ERROR}",
+                             "answer 1 400"} & words, words)
+            self.assertNotIn("answer 1 200", words)
+        self.each(cases, check)
+        self.assertEqual([seen.target for seen in self.backend.requests], [])
 
 
 def closed(probe: Probe, path: str = "/") -> int:
