@@ -11,7 +11,7 @@ set -euo pipefail
 readonly BUILD_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
     libnghttp2-dev libev-dev libssl-dev libpcre2-dev libconfig-dev libxxhash-dev libjansson-dev
-    libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libbrotli-dev node-llhttp libcmocka-dev openssl curl
+    libc-ares-dev libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libbrotli-dev node-llhttp libcmocka-dev openssl curl
     ca-certificates
 )
 readonly TEST_PACKAGES=(

@@ -37,6 +37,17 @@ struct backend_metrics {
     uint32_t total;
 };
 
+/* An endpoint as the files say it. */
+struct endpoint_name {
+    struct strview text;
+    struct strview host; /* to be resolved; empty: it is an address */
+    struct address address;
+    uint16_t port; /* of the host */
+    uint32_t weight;
+};
+
+enum { BACKEND_ENDPOINTS_MAX = 256 };
+
 /* Requests of our own that say whether an endpoint is well. */
 struct backend_health {
     bool enabled;
@@ -52,8 +63,13 @@ struct backend {
     enum backend_protocol protocol;
     enum balance balance;
     bool isolated;
-    struct tls_client *tls;                   /* NULL: in clear */
-    _Atomic(struct endpoint_set *) endpoints; /* owned; only control puts another in its place */
+    struct tls_client *tls; /* NULL: in clear */
+    const struct endpoint_name *names;
+    uint32_t name_count;
+    struct breaker *breaker; /* borrowed from the registry */
+    /* What the names mean now: owned. Host names have control put another set in its place. */
+    _Atomic(struct endpoint_set *) endpoints;
+    _Atomic bool resolving; /* some host name has never been answered for, yes or no */
     struct timeouts timeouts;
     struct breaker_limits limits;
     struct backend_health health;
@@ -63,6 +79,13 @@ struct backend {
 static inline const struct endpoint_set *backend_endpoints(const struct backend *backend)
 {
     return atomic_load_explicit(&backend->endpoints, memory_order_acquire);
+}
+
+/* It has no endpoints for the moment: wait for the first answer about its names. */
+static inline bool backend_is_resolving(const struct backend *backend)
+{
+    return backend_endpoints(backend)->count == 0 &&
+           atomic_load_explicit(&backend->resolving, memory_order_relaxed);
 }
 
 #endif

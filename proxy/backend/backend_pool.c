@@ -64,7 +64,10 @@ void backend_pools_retire(struct backend_pools *pools, const struct backend *bac
 {
     for (uint32_t i = 0; i < pools->count; i++) {
         struct backend_pool *pool = pools->items[i];
-        if (pool != NULL && !is_named(pool->endpoint, backends, backend_count))
+        if (pool == NULL)
+            continue;
+        pool->retired = !is_named(pool->endpoint, backends, backend_count);
+        if (pool->retired)
             pool_close_connections(pool);
     }
 }
@@ -119,6 +122,11 @@ static struct backend_share *share_of(struct backend_pools *pools, struct breake
         list_init(&(*slot)->pools);
     }
     return *slot;
+}
+
+struct breaker_share *backend_pools_share(struct backend_pools *pools, struct breaker *breaker)
+{
+    return &share_of(pools, breaker)->breaker;
 }
 
 static struct backend_pool *pool_new(struct backend_pools *pools, struct endpoint_state *endpoint)

@@ -18,6 +18,7 @@ struct backend_pool {
     struct endpoint_state *endpoint;
     struct list idle;        /* HTTP/1.1: connections without a request, newest first */
     struct list connections; /* all others; h2: all */
+    bool retired;            /* the endpoint is named no more: no connection is kept */
     uint32_t connection_count;
     uint32_t in_flight;   /* open streams */
     uint64_t failed_turn; /* of the loop, in which a failure was counted last */
@@ -62,6 +63,9 @@ void backend_census_done(struct backend_census *census);
 
 /* Adds what these pools have; ids outside of the census are left out. */
 void backend_pools_count(const struct backend_pools *pools, struct backend_census *census);
+
+/* This worker's part of a backend. */
+struct breaker_share *backend_pools_share(struct backend_pools *pools, struct breaker *breaker);
 
 /* The pool of an endpoint, made when it is asked for the first time. */
 struct backend_pool *backend_pools_get(struct backend_pools *pools,

@@ -81,21 +81,33 @@ static uint64_t hash_add(uint64_t hash, struct strview part)
     return (hash ^ 0xff) * 0x100000001b3u;
 }
 
+static uint64_t hash_of(const struct endpoint_key *key)
+{
+    return hash_add(hash_add(hash_add(HASH_BASIS, key->backend_name), key->host),
+                    key->address_text);
+}
+
 static struct endpoint_state *find(const struct endpoint_registry *registry, uint64_t hash,
-                                   struct strview backend_name, struct strview address_text,
-                                   int protocol)
+                                   const struct endpoint_key *key)
 {
     uint32_t link = registry->buckets[hash & (registry->bucket_count - 1)];
     while (link != 0) {
         const struct endpoint_entry *entry = entry_at(registry, link - 1);
         struct endpoint_state *state = entry->state;
-        if (entry->hash == hash && state->protocol == protocol &&
-            strview_equal(state->backend_name, backend_name) &&
-            strview_equal(state->address_text, address_text))
+        if (entry->hash == hash && state->protocol == key->protocol &&
+            strview_equal(state->backend_name, key->backend_name) &&
+            strview_equal(state->host, key->host) &&
+            strview_equal(state->address_text, key->address_text))
             return state;
         link = entry->next;
     }
     return NULL;
+}
+
+struct endpoint_state *endpoint_registry_find(const struct endpoint_registry *registry,
+                                              const struct endpoint_key *key)
+{
+    return find(registry, hash_of(key), key);
 }
 
 static void link_entry(struct endpoint_registry *registry, uint32_t id)
@@ -115,23 +127,28 @@ static void grow_buckets(struct endpoint_registry *registry, uint32_t count)
         link_entry(registry, id);
 }
 
-/* One block: the state and behind it the bytes of its texts. */
-static struct endpoint_state *state_new(uint32_t id, struct strview backend_name,
-                                        struct strview address_text, const struct address *address,
-                                        int protocol)
+static struct strview keep(char **texts, struct strview text)
 {
-    struct endpoint_state *state =
-        memory_zalloc(sizeof(*state) + backend_name.length + address_text.length + 2);
+    char *copy = *texts;
+    if (text.length > 0)
+        memcpy(copy, text.data, text.length);
+    *texts += text.length + 1;
+    return strview_make(copy, text.length);
+}
+
+/* One block: the state and behind it the bytes of its texts. */
+static struct endpoint_state *state_new(uint32_t id, const struct endpoint_key *key)
+{
+    size_t text_bytes = key->backend_name.length + key->host.length + key->address_text.length + 3;
+    struct endpoint_state *state = memory_zalloc(sizeof(*state) + text_bytes);
     char *texts = (char *)(state + 1);
-    memcpy(texts, backend_name.data, backend_name.length);
-    state->backend_name = strview_make(texts, backend_name.length);
-    texts += backend_name.length + 1;
-    memcpy(texts, address_text.data, address_text.length);
-    state->address_text = strview_make(texts, address_text.length);
+    state->backend_name = keep(&texts, key->backend_name);
+    state->host = keep(&texts, key->host);
+    state->address_text = keep(&texts, key->address_text);
     state->id = id;
-    state->protocol = protocol;
-    state->address = *address;
-    state->hash = hash_add(HASH_BASIS, address_text);
+    state->protocol = key->protocol;
+    state->address = key->address;
+    state->hash = hash_add(HASH_BASIS, key->address_text);
     return state;
 }
 
@@ -148,12 +165,10 @@ static void ensure_segment(struct endpoint_registry *registry, uint32_t id)
 }
 
 struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
-                                             struct strview backend_name,
-                                             struct strview address_text,
-                                             const struct address *address, int protocol)
+                                             const struct endpoint_key *key)
 {
-    uint64_t hash = hash_add(hash_add(HASH_BASIS, backend_name), address_text);
-    struct endpoint_state *known = find(registry, hash, backend_name, address_text, protocol);
+    uint64_t hash = hash_of(key);
+    struct endpoint_state *known = find(registry, hash, key);
     if (known != NULL)
         return known;
     uint32_t id = endpoint_registry_count(registry);
@@ -162,8 +177,8 @@ struct endpoint_state *endpoint_registry_get(struct endpoint_registry *registry,
     ensure_segment(registry, id);
     struct endpoint_entry *entry = entry_at(registry, id);
     entry->hash = hash;
-    entry->state = state_new(id, backend_name, address_text, address, protocol);
-    entry->state->breaker = endpoint_registry_breaker(registry, backend_name);
+    entry->state = state_new(id, key);
+    entry->state->breaker = endpoint_registry_breaker(registry, key->backend_name);
     link_entry(registry, id);
     atomic_store_explicit(&registry->count, id + 1, memory_order_release);
     return entry->state;

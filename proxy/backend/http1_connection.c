@@ -234,7 +234,7 @@ static void close_stream(struct backend_stream *stream)
 {
     struct http1_connection *connection = connection_of(stream);
     bool clean = connection->state == HTTP1_BUSY && connection->message_done &&
-                 connection->may_keep && connection->request_ended &&
+                 connection->may_keep && connection->request_ended && !connection->pool->retired &&
                  connection->bytes.output.bytes == 0;
     receive_window_done(&stream->window);
     connection->has_stream = false;

@@ -157,6 +157,13 @@ static void check_backend(const struct backend_settings *backend, struct config_
                      "with no weight above 0 no endpoint takes requests");
 }
 
+static void check_resolver(const struct address_setting *resolver, struct config_report *report)
+{
+    if (resolver->node != NULL && resolver->address.socket.any.sa_family == AF_UNIX)
+        source_error(report, "bad-address", source_value_span(resolver->node),
+                     "a resolver is asked over the network");
+}
+
 static void check_isolated(const struct settings *settings, struct config_report *report)
 {
     struct name_index sandboxed = {.entries = NULL};
@@ -246,6 +253,7 @@ void settings_check(struct settings *settings, struct config_report *report)
     settings_use_backend(settings, &settings->default_backend, report);
     check_listeners(settings, report);
     check_identity(&settings->identity, report);
+    check_resolver(&settings->resolver, report);
     for (size_t i = 0; i < settings->backends.count; i++)
         check_backend(&settings->backends.items[i], report);
     for (size_t i = 0; i < settings->modules.count; i++)

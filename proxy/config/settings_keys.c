@@ -280,6 +280,7 @@ static const struct key_row file_rows[] = {
     {"listeners", read_objects, AT(listeners), &listener_objects, 0,
      "{ plain: { address = \"127.0.0.1:8080\"; }; }", KEY_REQUIRED},
     {"admin", read_group, AT(admin), &admin_keys, 0, "{ address = \"127.0.0.1:9901\"; }", 0},
+    {"resolver", read_address, AT(resolver), NULL, 0, "\"127.0.0.1:53\"", 0},
     {"state_dir", read_path, AT(state_dir), NULL, 0, "\"state\"", 0},
     {"backends", read_objects, AT(backends), &backend_objects, 0,
      "{ monolith: { endpoints = [ \"127.0.0.1:3000\" ]; }; }", KEY_REQUIRED},

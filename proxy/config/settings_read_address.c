@@ -1,16 +1,30 @@
 #include "proxy/config/settings_read.h"
 
-/* A name, where only addresses work: worth its own words. */
-static bool looks_like_host_name(struct strview host)
+static bool is_label_byte(char c)
 {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/*
+ * Labels of at most 63 bytes, 253 in all (RFC 1035 section 2.3.4; the underscore is common). The
+ * last has a letter, so that no mistyped address is taken for a name.
+ */
+static bool is_host_name(struct strview host)
+{
+    size_t label = 0;
     bool letter = false;
     for (size_t i = 0; i < host.length; i++) {
         char c = ascii_lower(host.data[i]);
-        letter = letter || (c >= 'g' && c <= 'z');
-        if (c == '[' || c == '/' || c == ' ')
+        if (c == '.' && label > 0) {
+            label = 0;
+            letter = false;
+            continue;
+        }
+        letter = letter || (c >= 'a' && c <= 'z');
+        if (!is_label_byte(c) || ++label > 63)
             return false;
     }
-    return letter && !strview_equal(host, STRVIEW("localhost"));
+    return label > 0 && letter && host.length <= 253;
 }
 
 /* Why the text is no address. */
@@ -28,16 +42,14 @@ static const char *address_problem(struct strview text)
         return "there is no port number behind the last colon";
     if (port > UINT16_MAX)
         return "a port is a number from 1 to 65535";
-    if (looks_like_host_name(strview_make(text.data, colon - 1)))
-        return "host names are not resolved in this version";
+    if (is_host_name(strview_make(text.data, colon - 1)))
+        return "a host name works for endpoints of backends only";
     return "this is no address";
 }
 
 static bool address_of(struct reader *reader, const struct cursor *cursor,
                        const struct key_row *row, struct address_setting *setting)
 {
-    if (!read_expect(reader, cursor, row, KIND_BIT(SOURCE_TEXT)))
-        return false;
     struct strview text = read_text_of(reader, cursor);
     struct address address;
     if (!address_parse(text, &address)) {
@@ -61,7 +73,29 @@ static bool address_of(struct reader *reader, const struct cursor *cursor,
 void read_address(struct reader *reader, const struct cursor *cursor, const struct key_row *row,
                   void *target)
 {
-    address_of(reader, cursor, row, target);
+    if (read_expect(reader, cursor, row, KIND_BIT(SOURCE_TEXT)))
+        address_of(reader, cursor, row, target);
+}
+
+/* "users.internal:3001" */
+static bool host_of(struct reader *reader, const struct cursor *cursor,
+                    struct address_setting *setting)
+{
+    struct strview text = read_text_of(reader, cursor);
+    struct address address;
+    uint64_t port;
+    size_t colon = strview_find(text, ':');
+    struct strview host = strview_make(text.data, colon);
+    if (colon == text.length || address_parse(text, &address) || !is_host_name(host) ||
+        !strview_to_u64(strview_from(text, colon + 1), UINT16_MAX, &port) || port == 0)
+        return false;
+    char *lower = arena_alloc(&reader->settings->arena, host.length);
+    for (size_t i = 0; i < host.length; i++)
+        lower[i] = ascii_lower(host.data[i]);
+    setting->text = text;
+    setting->host = strview_make(lower, host.length);
+    setting->port = (uint16_t)port;
+    return true;
 }
 
 static bool is_repeated(const struct address_list_setting *list, struct strview text)
@@ -92,7 +126,9 @@ void read_endpoints(struct reader *reader, const struct cursor *cursor, const st
         struct cursor child = cursor_child(cursor, index++, node);
         struct address_setting *item = &list->items[list->count];
         item->node = node;
-        if (!address_of(reader, &child, row, item))
+        if (!read_expect(reader, &child, row, KIND_BIT(SOURCE_TEXT)))
+            continue;
+        if (!host_of(reader, &child, item) && !address_of(reader, &child, row, item))
             continue;
         if (is_repeated(list, item->text))
             source_error(reader->report, "duplicate-address", source_value_span(node),

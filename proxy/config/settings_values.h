@@ -45,6 +45,8 @@ struct address_setting {
     const struct source_node *node;
     struct strview text;
     struct address address;
+    struct strview host; /* of an endpoint that is to be resolved, lower case; else empty */
+    uint16_t port;       /* of the host */
 };
 
 struct address_list_setting {
@@ -282,6 +284,7 @@ struct settings {
     struct strview folder; /* of the first file, with its '/' */
     struct listener_list listeners;
     struct admin_settings admin;
+    struct address_setting resolver;
     struct text_setting state_dir;
     struct backend_list backends;
     struct text_setting default_backend;

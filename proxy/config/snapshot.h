@@ -84,6 +84,7 @@ struct snapshot {
     uint32_t forward;              /* set of enum forward_field */
     struct limits limits;
     struct access_log_config access_log;
+    struct address resolver; /* whom to ask for host names; length 0: the system's */
 
     /* Fixed at start: a reload that changes them is reported and waits for a restart. */
     uint32_t workers;             /* 0: one a core */

@@ -116,20 +116,44 @@ void snapshot_build_backends(struct snapshot *snapshot, const struct settings *s
     }
 }
 
-static struct endpoint_set *build_endpoints(const struct backend *backend,
-                                            const struct backend_settings *settings,
-                                            struct endpoint_registry *registry)
+static const struct endpoint_name *build_names(struct snapshot *snapshot,
+                                               const struct backend_settings *settings)
 {
     size_t count = settings->endpoints.count;
-    struct endpoint_slot *slots = memory_zalloc(count * sizeof(*slots));
+    struct endpoint_name *names = snapshot_array(snapshot, count, sizeof(*names));
     for (size_t i = 0; i < count; i++) {
-        const struct address_setting *endpoint = &settings->endpoints.items[i];
-        slots[i].state = endpoint_registry_get(registry, backend->name, endpoint->text,
-                                               &endpoint->address, (int)backend->protocol);
-        slots[i].weight =
-            settings->weights.count > 0 ? (uint32_t)settings->weights.items[i].value : 1;
+        const struct address_setting *from = &settings->endpoints.items[i];
+        names[i] = (struct endpoint_name){
+            .text = snapshot_keep(snapshot, from->text),
+            .host = from->host.length > 0 ? snapshot_keep(snapshot, from->host) : STRVIEW_NONE,
+            .address = from->address,
+            .port = from->port,
+            .weight = settings->weights.count > 0 ? (uint32_t)settings->weights.items[i].value : 1,
+        };
     }
-    struct endpoint_set *set = endpoint_set_new(slots, (uint32_t)count);
+    return names;
+}
+
+/* Those that are addresses; what host names mean is not known here. */
+static struct endpoint_set *build_endpoints(const struct backend *backend,
+                                            struct endpoint_registry *registry)
+{
+    struct endpoint_slot *slots = memory_zalloc(backend->name_count * sizeof(*slots));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < backend->name_count; i++) {
+        const struct endpoint_name *name = &backend->names[i];
+        const struct endpoint_key key = {
+            .backend_name = backend->name,
+            .address_text = name->text,
+            .address = name->address,
+            .protocol = (int)backend->protocol,
+        };
+        if (name->host.length > 0)
+            continue;
+        slots[count].state = endpoint_registry_get(registry, &key);
+        slots[count++].weight = name->weight;
+    }
+    struct endpoint_set *set = endpoint_set_new(slots, count);
     free(slots);
     return set;
 }
@@ -139,6 +163,9 @@ void snapshot_add_endpoints(struct snapshot *snapshot, const struct settings *se
 {
     for (uint32_t i = 0; i < snapshot->backend_count; i++) {
         struct backend *backend = &snapshot->backends[i];
-        backend->endpoints = build_endpoints(backend, &settings->backends.items[i], registry);
+        backend->name_count = (uint32_t)settings->backends.items[i].endpoints.count;
+        backend->names = build_names(snapshot, &settings->backends.items[i]);
+        backend->breaker = endpoint_registry_breaker(registry, backend->name);
+        backend->endpoints = build_endpoints(backend, registry);
     }
 }

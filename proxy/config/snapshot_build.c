@@ -216,6 +216,7 @@ static void build_globals(struct snapshot *snapshot, const struct settings *sett
         keep_cidrs(snapshot, &settings->trusted_proxies, &snapshot->trusted_proxy_count);
     snapshot->forward = (uint32_t)settings->forward.value;
     snapshot->limits = limits_of(&settings->limits);
+    snapshot->resolver = settings->resolver.address;
     snapshot->access_log = (struct access_log_config){
         .enabled = !strview_equal(log_path, STRVIEW("off")),
         .combined = log->format.value != 0,

@@ -265,6 +265,26 @@ static bool put_in_force(struct control *control, struct snapshot *snapshot, str
     return true;
 }
 
+/* Host names mean other endpoints now. */
+static void on_endpoints_changed(void *context)
+{
+    struct control *control = context;
+    for (uint32_t i = 0; i < control->worker_count; i++)
+        worker_leave_endpoints(control->workers[i], control->publisher.current);
+    prober_update(control->prober, control->publisher.current);
+}
+
+static void start_names(struct control *control)
+{
+    const struct names_options options = {
+        .loop = &control->loop,
+        .registry = control->endpoints,
+        .on_change = on_endpoints_changed,
+        .context = control,
+    };
+    control->publisher.names = control->names = names_new(&options);
+}
+
 /* Takes the snapshot. */
 static bool start(struct control *control, struct snapshot *snapshot, struct fault *fault)
 {
@@ -278,6 +298,7 @@ static bool start(struct control *control, struct snapshot *snapshot, struct fau
     }
     start_workers(control, snapshot);
     control->publisher.prober = control->prober = prober_start(control->loop.now_us);
+    start_names(control);
     control->last_reload_successful = true;
     return put_in_force(control, snapshot, fault);
 }
@@ -311,6 +332,7 @@ static void finish(struct control *control)
     hand_over_stop(&control->hand_over); /* the other process hears of our end only now */
     if (control->judge != NULL)
         judge_free(control->judge);
+    names_free(control->names);
     prober_stop(control->prober);
     mismatch_store_close(control->mismatches);
     publisher_done(&control->publisher);

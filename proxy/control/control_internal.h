@@ -33,6 +33,7 @@ struct control {
     _Atomic uint32_t total_connections;
     struct access_log *access_log; /* NULL: off since the start */
     struct prober *prober;
+    struct names *names;
     struct publisher publisher;
     struct live_state *live; /* what is in force of the modules, and why */
     struct journal *journal; /* NULL until it is needed */

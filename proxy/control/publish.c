@@ -242,15 +242,20 @@ bool publisher_publish_take(struct publisher *publisher, struct snapshot *snapsh
         snapshot_unref(snapshot);
         return false;
     }
+    bool others = publisher->current == NULL || publisher->current->backends != snapshot->backends;
+    if (others)
+        names_fill(publisher->names, snapshot);
     for (uint32_t i = 0; i < publisher->worker_count; i++)
         worker_publish(publisher->workers[i], snapshot, rows + i * snapshot->listener_count);
     free(rows);
     inherited_sockets_report(&publisher->inherited);
     compare_listeners(publisher, snapshot);
-    if (publisher->current == NULL || publisher->current->backends != snapshot->backends)
-        prober_update(publisher->prober, snapshot);
     snapshot_unref(publisher->current);
     publisher->current = snapshot;
+    if (!others)
+        return true;
+    prober_update(publisher->prober, snapshot);
+    names_publish(publisher->names, snapshot);
     return true;
 }
 

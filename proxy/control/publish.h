@@ -6,6 +6,7 @@
 #define CONTROL_PUBLISH_H
 
 #include "proxy/control/inherited.h"
+#include "proxy/control/names.h"
 #include "proxy/control/prober.h"
 #include "proxy/control/shadow_registry.h"
 #include "proxy/core/fault.h"
@@ -15,6 +16,7 @@ struct publisher {
     struct worker **workers; /* borrowed */
     uint32_t worker_count;
     struct prober *prober;              /* borrowed; NULL: nobody looks after endpoints */
+    struct names *names;                /* borrowed; NULL: host names lead nowhere */
     struct snapshot *current;           /* one reference; NULL before the first */
     struct inherited_sockets inherited; /* instead of opening: the first takes them all */
     bool handed_over;                   /* another process listens on the same sockets by now */

@@ -77,7 +77,8 @@ static enum attempt begin_attempt(struct exchange *exchange, bool waited)
     struct exchange_environment *environment = exchange->environment;
     struct endpoint_state *endpoint = pick_endpoint(exchange);
     if (endpoint == NULL)
-        return ATTEMPT_WITHOUT_ENDPOINT;
+        return backend_is_resolving(exchange->backend) ? ATTEMPT_WITHOUT_ROOM
+                                                       : ATTEMPT_WITHOUT_ENDPOINT;
     struct backend_stream_options options = {
         .request = &exchange->backend_request,
         .timeouts = &exchange->timeouts,

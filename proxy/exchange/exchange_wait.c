@@ -101,7 +101,10 @@ void exchange_wait_for_room(struct exchange *exchange)
     begin_wait(exchange);
     breaker_stop_waiting(&exchange->room); /* for another backend's */
     list_remove(&exchange->waiting);
-    if (!breaker_wait(exchange->pool->share, &exchange->room, &exchange->backend->limits)) {
+    const struct backend *backend = exchange->backend;
+    struct breaker_share *share =
+        backend_pools_share(exchange->environment->pools, backend->breaker);
+    if (!breaker_wait(share, &exchange->room, &backend->limits)) {
         exchange_not_sent(exchange, BACKEND_FAULT_OVERLOAD);
         go_on(exchange);
         return;

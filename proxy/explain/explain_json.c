@@ -97,9 +97,8 @@ static json_t *json_identity(const struct explanation *explanation)
 static json_t *json_endpoints(const struct backend *backend)
 {
     json_t *list = json_array();
-    const struct endpoint_set *set = backend_endpoints(backend);
-    for (uint32_t i = 0; i < set->count; i++)
-        json_array_append_new(list, json_text(set->slots[i].state->address_text));
+    for (uint32_t i = 0; i < backend->name_count; i++)
+        json_array_append_new(list, json_text(backend->names[i].text));
     return list;
 }
 

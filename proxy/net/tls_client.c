@@ -122,13 +122,26 @@ static bool openssl_fault(struct fault *fault, const char *what, const char *pat
     return fault_set(fault, "%s `%s`: %s", what, path, reason != NULL ? reason : "unknown error");
 }
 
+/* OpenSSL parses extensions when it first needs them: here, and not in several workers at once. */
+static void parse_extensions(SSL_CTX *ctx)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (certificate != NULL)
+            X509_check_purpose(certificate, -1, 0);
+    }
+}
+
 static bool load_authorities(SSL_CTX *ctx, const char *path, struct fault *fault)
 {
     int loaded =
         path != NULL ? SSL_CTX_load_verify_file(ctx, path) : SSL_CTX_set_default_verify_paths(ctx);
-    return loaded == 1 ? true
-                       : openssl_fault(fault, "cannot use the authorities of",
-                                       path != NULL ? path : "the system");
+    if (loaded != 1)
+        return openssl_fault(fault, "cannot use the authorities of",
+                             path != NULL ? path : "the system");
+    parse_extensions(ctx);
+    return true;
 }
 
 static bool load_certificate(SSL_CTX *ctx, const struct tls_client_options *options,

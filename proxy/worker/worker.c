@@ -89,6 +89,14 @@ static void replace_listeners(struct worker *worker, const struct publication *p
     worker->listener_count = snapshot->listener_count;
 }
 
+static void run_leave_endpoints(void *receiver, void *argument)
+{
+    struct worker *worker = receiver;
+    const struct snapshot *snapshot = argument;
+    backend_pools_retire(&worker->pools, snapshot->backends, snapshot->backend_count);
+    backend_pools_retire(&worker->shadows.pools, snapshot->backends, snapshot->backend_count);
+}
+
 static void run_publish(void *receiver, void *argument)
 {
     struct worker *worker = receiver;
@@ -100,10 +108,7 @@ static void run_publish(void *receiver, void *argument)
         replace_listeners(worker, publication);
     if (old != NULL)
         snapshot_lease_retire(old);
-    backend_pools_retire(&worker->pools, publication->snapshot->backends,
-                         publication->snapshot->backend_count);
-    backend_pools_retire(&worker->shadows.pools, publication->snapshot->backends,
-                         publication->snapshot->backend_count);
+    run_leave_endpoints(worker, publication->snapshot);
     exchange_resume_waiting(&worker->exchanges);
     exchange_review_tunnels(&worker->exchanges);
 }
@@ -235,6 +240,11 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot,
 {
     struct publication publication = {snapshot, sockets};
     call(worker, run_publish, &publication);
+}
+
+void worker_leave_endpoints(struct worker *worker, struct snapshot *snapshot)
+{
+    call(worker, run_leave_endpoints, snapshot);
 }
 
 void worker_count_backends(struct worker *worker, struct backend_census *census)

@@ -35,6 +35,10 @@ void worker_publish(struct worker *worker, struct snapshot *snapshot,
  * the worker. */
 bool worker_copy_sockets(struct worker *worker, struct listener_sockets *sockets);
 
+/* The snapshot's backends have other endpoints: closes what is idle to those that are gone. Waits
+ * for the worker, which then looks at nothing that was before. */
+void worker_leave_endpoints(struct worker *worker, struct snapshot *snapshot);
+
 /* Adds to the sums what the worker has open towards backends. Waits for the worker. */
 void worker_count_backends(struct worker *worker, struct backend_census *census);
 

@@ -6,7 +6,7 @@ import re
 import source_tree
 
 LIBRARY_HEADERS = (
-    ("curl/", "curl"), ("ev.h", "ev"), ("jansson.h", "jansson"), ("libconfig.h", "libconfig"),
+    ("ares.h", "ares"), ("curl/", "curl"), ("ev.h", "ev"), ("jansson.h", "jansson"), ("libconfig.h", "libconfig"),
     ("llhttp.h", "llhttp"), ("microhttpd.h", "microhttpd"), ("nghttp2/", "nghttp2"),
     ("openssl/", "openssl"), ("pcre2.h", "pcre2"), ("pthread.h", "pthread"),
     ("sqlite3.h", "sqlite3"), ("xxhash.h", "xxhash"), ("zlib.h", "zlib"), ("brotli/", "brotli"),

@@ -150,8 +150,10 @@ class Http1Backend:
     """`script(connection)` runs for each connection and may raise Gone. What else goes wrong in a
     script is kept and raised by close()."""
 
-    def __init__(self, script, port: int = 0, receive_buffer: int = 0, tls=None):
+    def __init__(self, script, port: int = 0, receive_buffer: int = 0, tls=None,
+                 host: str = "127.0.0.1"):
         self.script = script
+        self.host = host
         self.tls = tls  # an ssl.SSLContext
         self.handshake_faults: list = []
         self.requests: list = []
@@ -163,7 +165,7 @@ class Http1Backend:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind(("127.0.0.1", port))
+        self.listener.bind((host, port))
         self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -218,7 +220,7 @@ class Http1Backend:
     def close(self):
         self.listener.close()
         try:  # wakes accept()
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.host, self.port), 1).close()
         except OSError:
             pass
         for sock in self.sockets:

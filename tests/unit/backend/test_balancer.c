@@ -45,8 +45,9 @@ static int set_up(void **state)
         int length = snprintf(text, sizeof(text), "127.0.0.1:%d", 3000 + i);
         struct strview view = strview_make(text, (size_t)length);
         assert_true(address_parse(view, &address));
-        f->endpoints[i] =
-            endpoint_registry_get(f->registry, STRVIEW("b"), view, &address, BACKEND_HTTP1);
+        const struct endpoint_key key = {
+            .backend_name = STRVIEW("b"), .address_text = view, .address = address};
+        f->endpoints[i] = endpoint_registry_get(f->registry, &key);
     }
     f->backend = (struct backend){.name = STRVIEW("b"), .balance = BALANCE_TWO_CHOICES};
     use_endpoints(f, ENDPOINTS, (const uint32_t[ENDPOINTS]){1, 1, 1, 1, 1});

@@ -19,7 +19,11 @@ static struct endpoint_state *get(struct endpoint_registry *registry, const char
     int length = snprintf(text, sizeof(text), "127.0.0.1:%d", port);
     struct strview view = strview_make(text, (size_t)length);
     assert_true(address_parse(view, &address));
-    return endpoint_registry_get(registry, strview_of(backend), view, &address, protocol);
+    const struct endpoint_key key = {.backend_name = strview_of(backend),
+                                     .address_text = view,
+                                     .address = address,
+                                     .protocol = protocol};
+    return endpoint_registry_get(registry, &key);
 }
 
 static void what_was_learned_about_an_endpoint_is_found_again(void **state)

@@ -47,7 +47,7 @@ class Check(unittest.TestCase):
         for name, text in (("a_port_with_a_letter", "no port number behind the last colon"),
                            ("a_port_that_is_too_large", "a number from 1 to 65535"),
                            ("an_address_without_a_port", "a port is missing"),
-                           ("a_host_name_as_an_endpoint", "host names are not resolved"),
+                           ("a_host_name_as_a_listener", "a host name works for endpoints"),
                            ("typographic_quotes", 'hint: texts stand in plain quotes: "')):
             done = run("check", str(ROOT / f"tests/config/faulty/{name}.cfg"))
             self.assertIn(text, done.stdout)

@@ -195,36 +195,6 @@ static void a_long_line_is_cut_around_the_fault(void **state)
     loaded_done(&loaded);
 }
 
-static void an_endpoint_is_known_by_backend_address_and_protocol(void **state)
-{
-    (void)state;
-    struct endpoint_registry *registry = endpoint_registry_new();
-    struct address address;
-    char text[32];
-    for (int i = 0; i < 1000; i++) {
-        snprintf(text, sizeof(text), "127.0.0.1:%d", i + 1);
-        assert_true(address_parse(strview_of(text), &address));
-        struct endpoint_state *first =
-            endpoint_registry_get(registry, STRVIEW("a"), strview_of(text), &address, 0);
-        assert_int_equal(first->id, i);
-        assert_true(strview_equal(first->address_text, strview_of(text)));
-    }
-    for (int i = 999; i >= 0; i--) {
-        snprintf(text, sizeof(text), "127.0.0.1:%d", i + 1);
-        assert_true(address_parse(strview_of(text), &address));
-        struct endpoint_state *again =
-            endpoint_registry_get(registry, STRVIEW("a"), strview_of(text), &address, 0);
-        assert_ptr_equal(again, endpoint_registry_at(registry, (uint32_t)i));
-    }
-    assert_int_equal(endpoint_registry_count(registry), 1000);
-    struct endpoint_state *other =
-        endpoint_registry_get(registry, STRVIEW("a"), STRVIEW("127.0.0.1:1"), &address, 1);
-    assert_int_equal(other->id, 1000);
-    other = endpoint_registry_get(registry, STRVIEW("b"), STRVIEW("127.0.0.1:1"), &address, 0);
-    assert_int_equal(other->id, 1001);
-    endpoint_registry_free(registry);
-}
-
 static void write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -274,7 +244,6 @@ int main(void)
         cmocka_unit_test(a_fault_quotes_its_line_with_a_caret_and_a_hint),
         cmocka_unit_test(a_report_in_json_escapes_every_byte),
         cmocka_unit_test(a_long_line_is_cut_around_the_fault),
-        cmocka_unit_test(an_endpoint_is_known_by_backend_address_and_protocol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
