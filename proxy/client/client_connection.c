@@ -60,6 +60,7 @@ static void run_reap(struct task *task)
     struct client_environment *environment = connection->environment;
     if (connection->session != NULL)
         connection->methods->free(connection->session);
+    byte_queue_done(&connection->bytes.output); /* an answer may have come since the socket went */
     tls_context_unref(connection->tls);
     free(connection);
     if (environment->on_connection_closed != NULL)

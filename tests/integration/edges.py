@@ -10,6 +10,7 @@ import threading
 import warnings
 
 from http1_backend import Http1Backend, answer_bytes, named, serving
+from http1_client import Http1Client
 from http2_peer import (CANCEL, DATA, END_STREAM, REFUSED_STREAM, RST_STREAM, Http2Backend,
                         Http2Client, ask_once, connect, frame, headers_frame)
 from scripted_site import SERVE, Reply, echo
@@ -190,6 +191,37 @@ class Descriptors(ProxyCase):
         proxy.check_nothing_is_left()
         proxy.wait_total(0, "strangler_backend_connections")
         wait_until("descriptors are closed", lambda: proxy.total("process_open_fds") <= before + 1)
+
+
+class Coincidences(ProxyCase):
+    def test_clients_that_go_as_their_answers_come_leave_nothing_behind(self):
+        """A buffer that is never given back stops the proxy when it ends."""
+        gate, answered = threading.Event(), threading.Semaphore(0)
+
+        def script(connection):
+            connection.read_request()
+            gate.wait(20)
+            connection.send(answer_bytes(b"x" * 10_000))
+            answered.release()
+            connection.wait_end()
+        backend = self.closing(Http1Backend(script))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port)), workers=1)
+        clients = [Http1Client(proxy.plain) for _ in range(20)]
+        for client in clients:
+            client.start()
+        proxy.wait_total(len(clients), "strangler_backend_streams")
+        # Both wait for the proxy when it wakes, in either order.
+        proxy.process.send_signal(signal.SIGSTOP)
+        proxy.wait_stopped()
+        for client in clients[::2]:
+            client.reset()
+        gate.set()
+        for client in clients:
+            answered.acquire(timeout=20)
+        for client in clients[1::2]:
+            client.reset()
+        proxy.process.send_signal(signal.SIGCONT)
+        proxy.wait_total(0, "strangler_live_exchanges")
 
 
 class Signals(ProxyCase):
