@@ -16,7 +16,7 @@ readonly BUILD_PACKAGES=(
 )
 readonly TEST_PACKAGES=(
     clang libclang-rt-14-dev clang-format nghttp2-client varnish python3 valgrind procps git
-    chromium fonts-dejavu-core
+    chromium fonts-dejavu-core wrk python3-httpx python3-h2
 )
 # Of Debian or of anybody else, as long as there is an npm.
 readonly NODE_PACKAGES=(nodejs npm)
