@@ -141,6 +141,38 @@ const struct header_field *headers_find_name(const struct headers *headers, stru
     return NULL;
 }
 
+struct strview headers_joined(const struct headers *headers, enum header_token token,
+                              struct strview separator, struct arena *arena)
+{
+    struct strview first = STRVIEW_NONE;
+    size_t count = 0;
+    size_t length = 0;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        if (headers->fields[i].token != token)
+            continue;
+        if (count++ == 0)
+            first = headers->fields[i].value;
+        length += headers->fields[i].value.length + separator.length;
+    }
+    if (count < 2)
+        return first;
+    char *joined = arena_alloc(arena, length);
+    char *at = joined;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        struct strview value = headers->fields[i].value;
+        if (headers->fields[i].token != token)
+            continue;
+        if (at != joined) {
+            memcpy(at, separator.data, separator.length);
+            at += separator.length;
+        }
+        if (value.length > 0)
+            memcpy(at, value.data, value.length);
+        at += value.length;
+    }
+    return strview_make(joined, (size_t)(at - joined));
+}
+
 static bool byte_is_blank(char c)
 {
     return c == ' ' || c == '\t';

@@ -82,6 +82,13 @@ const struct header_field *headers_find(const struct headers *headers, enum head
 const struct header_field *headers_find_name(const struct headers *headers, struct strview name);
 
 /*
+ * All values of a field as one list (RFC 9110 section 5.2), in one allocation, so that many small
+ * fields cost no more than their bytes. The value itself when there is only one.
+ */
+struct strview headers_joined(const struct headers *headers, enum header_token token,
+                              struct strview separator, struct arena *arena);
+
+/*
  * Takes the next cookie from *list, the value of a Cookie field: "name=value" or only a name.
  * False at the end.
  */
