@@ -5,8 +5,8 @@
  *
  *   bench_backend PORT        (0: any free port)
  *
- * /100, /16k, /1m and /copied/100 answer that many bytes to every method; request bodies with a length or
- * chunked are read and dropped. Prints "ready ADDRESS" once it listens.
+ * /100, /16k, /1m and /copied/100 answer that many bytes to every method; request bodies with a
+ * length or chunked are read and dropped. Prints "ready ADDRESS" once it listens.
  */
 #include <arpa/inet.h>
 #include <errno.h>
