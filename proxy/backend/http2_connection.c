@@ -72,7 +72,8 @@ static nghttp2_session *session_new(struct http2_connection *connection)
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     nghttp2_option_set_no_closed_streams(options, 1);
     nghttp2_option_set_max_reserved_remote_streams(options, 0);
-    CHECK(nghttp2_session_client_new2(&session, callbacks, connection, options) == 0);
+    nghttp2_mem memory = http2_memory_init(&connection->memory, &connection->pool->io->blocks);
+    CHECK(nghttp2_session_client_new3(&session, callbacks, connection, options, &memory) == 0);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);
 

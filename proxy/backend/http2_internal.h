@@ -7,6 +7,7 @@
 
 #include "proxy/backend/connection.h"
 #include "proxy/backend/response_builder.h"
+#include "proxy/http2/http2_memory.h"
 #include "proxy/http2/http2_output.h"
 #include "proxy/net/byte_stream.h"
 
@@ -18,6 +19,7 @@ struct http2_connection {
     struct deadline deadline; /* connecting, or without streams */
     struct task reap;
     nghttp2_session *session;
+    struct http2_memory memory;
     struct list streams;   /* of owners that have not closed theirs */
     uint32_t open_streams; /* known to nghttp2, so also those cancelled but not closed yet */
     uint64_t keep_alive_ms;

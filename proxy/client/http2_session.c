@@ -134,7 +134,7 @@ static nghttp2_session *nghttp2_new(struct http2_session *session)
     http2_frames_set_callbacks(callbacks, options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
-    nghttp2_mem memory = http2_memory_init(&session->memory);
+    nghttp2_mem memory = http2_memory_init(&session->memory, &http2_exchanges(session)->io->blocks);
     CHECK(nghttp2_session_server_new3(&nghttp2, callbacks, session, options, &memory) == 0);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);

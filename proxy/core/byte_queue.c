@@ -9,15 +9,17 @@
 
 void byte_queue_init(struct byte_queue *queue, struct buffer_pool *pool)
 {
-    *queue = (struct byte_queue){.pool = pool};
+    *queue = (struct byte_queue){.pool = pool, .capacity = BYTE_QUEUE_FIRST_SLICES};
+    queue->slices = queue->first;
 }
 
 void byte_queue_done(struct byte_queue *queue)
 {
     byte_queue_clear(queue);
-    free(queue->slices);
-    queue->slices = NULL;
-    queue->capacity = 0;
+    if (queue->slices != queue->first)
+        free(queue->slices);
+    queue->slices = queue->first;
+    queue->capacity = BYTE_QUEUE_FIRST_SLICES;
 }
 
 static struct byte_slice *slice_at(const struct byte_queue *queue, size_t index)
@@ -36,11 +38,12 @@ void byte_queue_clear(struct byte_queue *queue)
 
 static void grow(struct byte_queue *queue)
 {
-    size_t capacity = queue->capacity ? queue->capacity * 2 : 4;
+    size_t capacity = queue->capacity * 2;
     struct byte_slice *slices = memory_alloc(capacity * sizeof(*slices));
     for (size_t i = 0; i < queue->count; i++)
         slices[i] = *slice_at(queue, i);
-    free(queue->slices);
+    if (queue->slices != queue->first)
+        free(queue->slices);
     queue->slices = slices;
     queue->capacity = capacity;
     queue->head = 0;

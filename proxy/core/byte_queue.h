@@ -13,7 +13,7 @@
 #include "proxy/core/buffer.h"
 
 /* Pieces below this are copied, from it on they are referenced. */
-enum { BYTE_QUEUE_SHARE_BYTES = 4096 };
+enum { BYTE_QUEUE_SHARE_BYTES = 4096, BYTE_QUEUE_FIRST_SLICES = 2 };
 
 struct byte_slice {
     struct buffer *buffer;
@@ -23,13 +23,15 @@ struct byte_slice {
 
 struct byte_queue {
     struct buffer_pool *pool;
-    struct byte_slice *slices; /* ring */
-    size_t capacity;           /* power of two, or 0 */
+    struct byte_slice *slices; /* ring: `first`, or memory of its own */
+    size_t capacity;           /* power of two */
     size_t head;
     size_t count;
     size_t bytes;
+    struct byte_slice first[BYTE_QUEUE_FIRST_SLICES]; /* enough for most: no allocation */
 };
 
+/* The queue stays where it is: it points into itself. */
 void byte_queue_init(struct byte_queue *queue, struct buffer_pool *pool);
 void byte_queue_done(struct byte_queue *queue);
 

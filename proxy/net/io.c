@@ -1,12 +1,13 @@
 #include "proxy/net/io.h"
 
-enum { BUFFERS_KEPT = 256, ARENA_CHUNKS_KEPT = 1024 };
+enum { BUFFERS_KEPT = 256, ARENA_CHUNKS_KEPT = 1024, BLOCK_BYTES_KEPT = 1024 * 1024 };
 
 void io_init(struct io *io)
 {
     loop_init(&io->loop);
     buffer_pool_init(&io->buffers, BUFFERS_KEPT);
     arena_pool_init(&io->arenas, ARENA_CHUNKS_KEPT);
+    block_pool_init(&io->blocks, BLOCK_BYTES_KEPT);
     io->read_buffer = buffer_new(&io->buffers);
 }
 
@@ -16,6 +17,7 @@ void io_done(struct io *io)
     buffer_unref(io->read_buffer);
     buffer_pool_done(&io->buffers);
     arena_pool_done(&io->arenas);
+    block_pool_done(&io->blocks);
 }
 
 char *io_read_room(struct io *io, size_t *ret_room)

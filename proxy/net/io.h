@@ -6,6 +6,7 @@
 #define NET_IO_H
 
 #include "proxy/core/arena.h"
+#include "proxy/core/block_pool.h"
 #include "proxy/core/buffer.h"
 #include "proxy/net/loop.h"
 
@@ -16,6 +17,7 @@ struct io {
     struct loop loop;
     struct buffer_pool buffers;
     struct arena_pool arenas;
+    struct block_pool blocks;   /* of the HTTP/2 library */
     struct buffer *read_buffer; /* where the next read lands; never NULL after init */
     char record[IO_TLS_RECORD_BYTES];
 };
