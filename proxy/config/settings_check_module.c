@@ -73,6 +73,18 @@ static void check_percent(const struct settings *settings, const struct module_s
     }
 }
 
+/* Without probes only the requests of clients find out that the new side is ill. */
+static void check_health(const struct module_settings *module,
+                         const struct backend_settings *extracted, struct config_report *report)
+{
+    if (module->stage.value < STAGE_RAMP || extracted == NULL || extracted->health.node != NULL)
+        return;
+    source_warning(report, "no-health-check", source_value_span(module->extracted.node),
+                   "clients are served by `%.*s`, which is not probed: it has no `health`",
+                   STRVIEW_ARGS(extracted->node->name));
+    config_report_hint(report, "in the backend: health: { path = \"/health\"; };");
+}
+
 /* What becomes the name of a cookie has an end. */
 static void check_pin(const struct module_settings *module, struct config_report *report)
 {
@@ -102,8 +114,10 @@ void settings_check_module(struct settings *settings, struct module_settings *mo
     check_pin(module, report);
     check_fallback(module, report);
     check_shadow(module, extracted, report);
-    if (report->errors == 0)
+    if (report->errors == 0) {
         check_percent(settings, module, report);
+        check_health(module, extracted, report);
+    }
     if (legacy != NULL && legacy == extracted)
         source_warning(report, "same-backend", source_value_span(module->extracted.node),
                        "both sides of `%.*s` are the same backend",

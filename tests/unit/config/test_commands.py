@@ -76,7 +76,7 @@ class Explain(unittest.TestCase):
         self.assertEqual(found["side"], side)
         self.assertEqual(found["reason"], f"bucket {found['bucket']}{sign}50000")
         self.assertEqual(found["identity"]["source"], "address")
-        self.assertEqual(found["route"]["line"], 19)
+        self.assertEqual(found["route"]["line"], 20)
 
     def test_the_first_source_that_applies_gives_the_identity(self):
         found = explain("03-ramp.cfg", "GET", "/api/users", "-H", "X-Api-Key: k1")
