@@ -20,7 +20,7 @@ readonly TEST_PACKAGES=(
 )
 # Of Debian or of anybody else, as long as there is an npm.
 readonly NODE_PACKAGES=(nodejs npm)
-readonly BENCH_PACKAGES=(nghttp2-client python3 nginx nghttp2-proxy haproxy h2o)
+readonly BENCH_PACKAGES=(nghttp2-client python3 nginx nghttp2-proxy nghttp2-server haproxy h2o)
 # Services that come with the packages above, and that we want only as programs.
 readonly SERVICES=(nginx nghttpx haproxy h2o varnish varnishncsa)
 

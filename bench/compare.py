@@ -37,9 +37,13 @@ def measure_quietly(bench, proxy, workload, requests, tries):
     return best, errors
 
 
+def able(started, workload):
+    return [proxy for proxy in started if proxy.name not in workload.lacked_by]
+
+
 def warm_up(options, bench, started, workloads, results):
     for workload in workloads:
-        for proxy in started:
+        for proxy in able(started, workload):
             requests = int(options.requests * workload.share) // WARM_UP_SHARE
             results.count_errors(workload, proxy,
                                  bench.measure(proxy, workload, requests).errors)
@@ -47,7 +51,7 @@ def warm_up(options, bench, started, workloads, results):
 
 def run_once(options, bench, order, workloads, results):
     for workload in workloads:
-        for proxy in order:
+        for proxy in able(order, workload):
             sample, errors = measure_quietly(bench, proxy, workload,
                                              int(options.requests * workload.share),
                                              1 if options.quick else TRIES)
@@ -82,23 +86,39 @@ def named_workloads(text):
 def proxy_names(options):
     names = [options.subject] + [name for name in options.peers.split(",") if name]
     for name in names:
-        if name not in proxies.COMMANDS and name != "strangler" and "/" not in name:
-            raise BenchError(f"unknown proxy {name}; there are strangler, "
-                             f"{', '.join(proxies.COMMANDS)} and paths of other builds")
+        known = ["strangler", *(f"strangler:{variant}" for variant in proxies.VARIANTS),
+                 *proxies.COMMANDS]
+        if name not in known and "/" not in name:
+            raise BenchError(f"unknown proxy {name}; there are {', '.join(known)} "
+                             "and paths of other builds")
     return names
 
 
-def start_backend(options, folder, running):
+def start_backend(name, command, folder, running):
     port, = processes.free_ports(1)
-    log_path = os.path.join(folder, "backend.log")
-    backend = processes.start([options.backend, str(port)], processes.LOAD_CORE, log_path)
+    log_path = os.path.join(folder, f"{name}.log")
+    backend = processes.start([str(port) if word == "PORT" else word for word in command],
+                              processes.LOAD_CORE, log_path)
     running.append(backend)
     processes.wait_for_port(backend, port, log_path)
-    return backend, port
+    return port
 
 
-def start_proxies(options, folder, backend_port, running):
-    shared = dict(proxies.make_certificate(folder), backend_port=backend_port)
+def start_backends(options, folder, running):
+    """One of HTTP/1.1, and one of HTTP/2 in clear, which has only what workloads ask it for."""
+    files = os.path.join(folder, "files")
+    os.makedirs(os.path.join(files, "h2"))
+    with open(os.path.join(files, "h2", "100"), "w", encoding="ascii") as file:
+        file.write("x" * 100)
+    return {
+        "backend_port": start_backend("backend", [options.backend, "PORT"], folder, running),
+        "h2_backend_port": start_backend(
+            "h2_backend", ["nghttpd", "--no-tls", "-d", files, "PORT"], folder, running),
+    }
+
+
+def start_proxies(options, folder, ports, running):
+    shared = dict(proxies.make_certificate(folder), **ports)
     names = proxy_names(options)
     started = []
     for i, (name, label) in enumerate(zip(names, table.labels_for(names))):
@@ -113,9 +133,10 @@ def compare(options, folder):
     workloads = named_workloads(options.workload)
     running = []
     try:
-        backend, port = start_backend(options, folder, running)
-        started = start_proxies(options, folder, port, running)
-        results = measure_all(options, load.Bench(backend, folder), started, workloads)
+        ports = start_backends(options, folder, running)
+        backends = list(running)
+        started = start_proxies(options, folder, ports, running)
+        results = measure_all(options, load.Bench(backends, folder), started, workloads)
     finally:
         for process in reversed(running):
             processes.stop(process)

@@ -12,8 +12,7 @@ import processes
 from processes import BenchError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-CONNECTIONS = 32
-STREAMS = 10
+WITHOUT_H2_BACKENDS = ("nginx", "h2o")
 LOAD_TIMEOUT_S = 120
 
 
@@ -26,11 +25,26 @@ class Workload:
     share: float  # of --requests: large bodies need fewer for the same time
     post_bytes: int = 0
     tickets: str = ""  # "without", "with": one connection a request
+    connections: int = 32
+    streams: int = 10  # a connection; 0: HTTP/1.1
+    lacked_by: tuple = ()  # proxies that cannot do it
 
 
 WORKLOADS = (
     Workload("h2-tls-100", "h2 TLS, GET 100 B", True, "/100", 1),
     Workload("h2c-100", "h2c, GET 100 B", False, "/100", 1),
+    Workload("h2-tls-100-one", "h2 TLS, one connection with 100 streams, GET 100 B", True, "/100",
+             1, connections=1, streams=100),
+    Workload("h2c-100-one", "h2c, one connection with 100 streams, GET 100 B", False, "/100", 1,
+             connections=1, streams=100),
+    Workload("h1-tls-100", "HTTP/1.1 TLS, keep-alive, GET 100 B", True, "/100", 0.5,
+             connections=64, streams=0),
+    Workload("h1-100", "HTTP/1.1, keep-alive, GET 100 B", False, "/100", 0.5,
+             connections=64, streams=0),
+    Workload("h2-tls-100-h2", "h2 TLS, GET 100 B, h2c backend", True, "/h2/100", 1,
+             lacked_by=WITHOUT_H2_BACKENDS),
+    Workload("h2c-100-h2", "h2c, GET 100 B, h2c backend", False, "/h2/100", 1,
+             lacked_by=WITHOUT_H2_BACKENDS),
     Workload("h2-tls-16k", "h2 TLS, GET 16 KiB", True, "/16k", 0.4),
     Workload("h2-tls-1m", "h2 TLS, GET 1 MiB", True, "/1m", 0.02),
     Workload("h2c-1m", "h2c, GET 1 MiB", False, "/1m", 0.03),
@@ -56,32 +70,33 @@ class Sample:
 class Bench:
     """What every measurement of a session shares."""
 
-    def __init__(self, backend, folder):
-        self.backend = backend
+    def __init__(self, backends, folder):
+        self.backends = backends
         self.folder = folder
 
     def _command(self, proxy, workload, requests):
         if workload.tickets:
             return [sys.executable, "-B", os.path.join(HERE, "handshakes.py"),
                     str(proxy.tls_port), workload.path, str(requests), workload.tickets]
-        command = ["h2load", "-t", "1", "-c", str(CONNECTIONS), "-m", str(STREAMS),
-                   "-n", str(requests), "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
+        command = ["h2load", "-t", "1", "-c", str(workload.connections), "-n", str(requests),
+                   "--tls13-ciphers=TLS_AES_128_GCM_SHA256"]
+        command += ["-m", str(workload.streams)] if workload.streams else ["--h1"]
         if workload.post_bytes:
             path = os.path.join(self.folder, f"post-{workload.post_bytes}")
             with open(path, "wb") as file:
                 file.write(b"x" * workload.post_bytes)
             command += ["-d", path]
-        return command + [proxy.url(workload.is_tls, workload.path)]
+        return command + [proxy.url(workload)]
 
     def _seconds(self, proxy):
         """CPU time of the proxy, of all three programs (of the load once it ended), of all."""
         own = proxy.cpu_seconds()
         load = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return (own, own + processes.cpu_seconds(self.backend.pid) + load.ru_utime + load.ru_stime,
-                processes.machine_seconds())
+        backends = sum(processes.cpu_seconds(backend.pid) for backend in self.backends)
+        return (own, own + backends + load.ru_utime + load.ru_stime, processes.machine_seconds())
 
     def measure(self, proxy, workload, requests):
-        requests = max(requests, CONNECTIONS)
+        requests = max(requests, workload.connections)
         command = self._command(proxy, workload, requests)
         began, before = time.monotonic(), self._seconds(proxy)
         good, rate = run_load(command)

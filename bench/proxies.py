@@ -9,11 +9,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Proxy:
-    """One running proxy with a TLS port and a cleartext port, both HTTP/2."""
+    """One running proxy with a port for TLS, one for HTTP/2 in clear and one for HTTP/1.1."""
 
-    def __init__(self, label, folder, command, ports):
+    def __init__(self, name, label, folder, command, ports):
+        self.name = name
         self.label = label
-        self.tls_port, self.plain_port = ports
+        self.tls_port, self.plain_port, self.http1_port = ports
         log_path = os.path.join(folder, "log")
         self.process = processes.start(command, processes.PROXY_CORE, log_path)
         try:
@@ -23,9 +24,11 @@ class Proxy:
             self.stop()
             raise
 
-    def url(self, is_tls, path):
-        return f"https://127.0.0.1:{self.tls_port}{path}" if is_tls else \
-            f"http://127.0.0.1:{self.plain_port}{path}"
+    def url(self, workload):
+        if workload.is_tls:
+            return f"https://127.0.0.1:{self.tls_port}{workload.path}"
+        port = self.plain_port if workload.streams else self.http1_port
+        return f"http://127.0.0.1:{port}{workload.path}"
 
     def cpu_seconds(self):
         return processes.cpu_seconds(self.process.pid)
@@ -74,7 +77,9 @@ def nghttpx_command(_, __, values):
             "--accesslog-format=", "--errorlog-file=/dev/stderr",
             f"--frontend=127.0.0.1,{values['tls_port']}",
             f"--frontend=127.0.0.1,{values['plain_port']};no-tls",
+            f"--frontend=127.0.0.1,{values['http1_port']};no-tls",
             f"--backend=127.0.0.1,{values['backend_port']}",
+            f"--backend=127.0.0.1,{values['h2_backend_port']};/h2/;proto=h2",
             values["key"], values["certificate"]]
 
 
@@ -82,7 +87,42 @@ def h2o_command(_, folder, values):
     return ["h2o", "-m", "worker", "-c", write_config("h2o.conf", folder, values)]
 
 
+def prefix_routes(count):
+    return "".join(f'  p{i}: {{ prefix = "/{i}"; backend = "bench"; }};\n' for i in range(count))
+
+
+def regex_routes(count):
+    """The requested path is the last one's."""
+    return "".join(f'  r{i}: {{ prefix = "/{i}"; regex = "^/{i}(/[a-z]+)?$"; backend = "bench"; }};\n'
+                   for i in range(101 - count, 101))
+
+
+RAMP = """  split: {
+    legacy = "bench";
+    extracted = "second";
+    stage = "ramp";
+    percent = 50;
+    routes: { all: { prefix = "/100"; }; };
+  };
+"""
+
+PLAIN = {"workers": 1, "log": "off", "identity": "none", "routes": "", "modules": ""}
+
+# strangler:NAME, beside strangler itself: what a thing costs.
+VARIANTS = {
+    "log": lambda folder: {"log": os.path.join(folder, "access.log")},
+    "workers": lambda _: {"workers": 2},
+    "prefix": lambda _: {"routes": '  p: { prefix = "/100"; backend = "bench"; };'},
+    "prefixes": lambda _: {"routes": prefix_routes(10000)},
+    "regexes": lambda _: {"routes": regex_routes(100)},
+    "legacy": lambda _: {"identity": "address", "modules": RAMP.replace('"ramp"', '"legacy"')},
+    "ramp": lambda _: {"identity": "address", "modules": RAMP},
+}
+
+
 def strangler_command(program, folder, values):
+    variant = VARIANTS.get(values["variant"], lambda _: {})(folder)
+    values = dict(values, **dict(PLAIN, **variant))
     return [program, "run", write_config("strangler.conf", folder, values)]
 
 
@@ -91,11 +131,14 @@ COMMANDS = {"nginx": nginx_command, "nghttpx": nghttpx_command, "haproxy": hapro
 
 
 def start(name, label, strangler, folder, shared):
-    """name: one of COMMANDS, "strangler", or the path of another build of it."""
+    """name: one of COMMANDS, "strangler" or one of its variants, or the path of another build."""
     os.makedirs(folder)
-    tls_port, plain_port, admin_port = processes.free_ports(3)
+    *ports, admin_port = processes.free_ports(4)
+    tls_port, plain_port, http1_port = ports
     values = dict(shared, folder=folder, tls_port=tls_port, plain_port=plain_port,
-                  admin_port=admin_port, user="user root;" if os.geteuid() == 0 else "")
-    program = strangler if name == "strangler" else name
+                  http1_port=http1_port, admin_port=admin_port, user="user root;" if os.geteuid() == 0 else "")
+    plain_name, _, variant = name.partition(":")
+    values["variant"] = variant
+    program = strangler if plain_name == "strangler" else name
     command = COMMANDS.get(name, strangler_command)(program, folder, values)
-    return Proxy(label, folder, command, (tls_port, plain_port))
+    return Proxy(name, label, folder, command, ports)

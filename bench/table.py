@@ -47,6 +47,9 @@ class Results:
     def _rate(self, workload, label):
         return [sample.rate for sample in self._samples[workload.name, label]]
 
+    def _measured(self, workload):
+        return [label for label in self.labels if self._samples[workload.name, label]]
+
     def _row(self, workload, label):
         cpu, rate = self._cpu(workload, label), self._rate(workload, label)
         subject = self.labels[0]
@@ -63,10 +66,13 @@ class Results:
               f"| {subject} ÷ it, CPU | {subject} ÷ it, requests/s | errors |")
         print("|---|---|---:|---:|---:|---:|---:|")
         for workload in self.workloads:
-            for label in self.labels:
+            for label in self._measured(workload):
                 print("| " + " | ".join(self._row(workload, label)) + " |")
 
     def _standing(self, workload, others):
+        others = [label for label in others if label in self._measured(workload)]
+        if not others:
+            return "no other can do it"
         best = min(others, key=lambda label: statistics.median(self._cpu(workload, label)))
         values = ratios(self._cpu(workload, self.labels[0]), self._cpu(workload, best))
         if not values:
