@@ -199,14 +199,28 @@ static void run_read_again(struct task *task)
         read_input(stream);
 }
 
+/*
+ * What has been read is still in the cache: it leaves before much more is read. Nothing of a
+ * connection's is on the stack here, so its tasks may run as at the end of the turn.
+ */
+static void let_go_on(struct io *io)
+{
+    if (io->unsent_bytes < IO_UNSENT_BYTES)
+        return;
+    io->unsent_bytes = 0;
+    loop_run_tasks(&io->loop);
+}
+
 static void on_readable(struct ev_loop *ev, ev_io *watcher, int events)
 {
     (void)ev, (void)events;
     struct byte_stream *stream = watcher->data;
+    struct io *io = stream->io;
     if (stream->open)
         read_input(stream);
     else
         go_on_with_handshake(stream);
+    let_go_on(io);
 }
 
 /* --- writing ------------------------------------------------------------------------------- */

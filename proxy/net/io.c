@@ -5,6 +5,7 @@ enum { BUFFERS_KEPT = 256, ARENA_CHUNKS_KEPT = 1024, BLOCK_BYTES_KEPT = 1024 * 1
 void io_init(struct io *io)
 {
     loop_init(&io->loop);
+    io->unsent_bytes = 0;
     buffer_pool_init(&io->buffers, BUFFERS_KEPT);
     arena_pool_init(&io->arenas, ARENA_CHUNKS_KEPT);
     block_pool_init(&io->blocks, BLOCK_BYTES_KEPT);
@@ -36,5 +37,6 @@ char *io_read_room(struct io *io, size_t *ret_room)
 struct buffer *io_read_commit(struct io *io, size_t length)
 {
     io->read_buffer->used += (uint32_t)length;
+    io->unsent_bytes += length;
     return io->read_buffer;
 }

@@ -13,12 +13,16 @@
 /* The most that fits into one TLS record (RFC 8446 section 5.1). */
 enum { IO_TLS_RECORD_BYTES = 16 * 1024 };
 
+/* So much may be read, by all connections, before what is ready to be written is written. */
+enum { IO_UNSENT_BYTES = 128 * 1024 };
+
 struct io {
     struct loop loop;
     struct buffer_pool buffers;
     struct arena_pool arenas;
     struct block_pool blocks;   /* of the HTTP/2 library */
     struct buffer *read_buffer; /* where the next read lands; never NULL after init */
+    size_t unsent_bytes;        /* read since tasks ran for the sake of the cache */
     char record[IO_TLS_RECORD_BYTES];
 };
 
