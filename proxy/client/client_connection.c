@@ -11,7 +11,6 @@
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum {
     PREFACE_BYTES = sizeof(http2_preface) - 1,
-    LINGER_MS = 1000,
     /* A client that says no more may wait for its answer, or be gone: until something is written
      * to it nobody can tell. */
     HALF_CLOSED_MS = 3000,
@@ -103,7 +102,7 @@ static void linger(struct client_connection *connection)
     deadline_stop(&connection->write);
     byte_stream_end_output(&connection->bytes);
     byte_stream_resume(&connection->bytes);
-    deadline_start(&io_of(connection)->loop, &connection->deadline, LINGER_MS);
+    deadline_start(&io_of(connection)->loop, &connection->deadline, CLIENT_LINGER_MS);
 }
 
 static void close_after_output(struct client_connection *connection)

@@ -90,6 +90,10 @@ void client_connections_drain(struct client_environment *environment);
  * its way is still taken. */
 enum { CLIENT_DRAIN_NOTICE_MS = 300 };
 
+/* So long input is dropped that an answer was not waiting for, while the client reads that answer.
+ */
+enum { CLIENT_LINGER_MS = 1000 };
+
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);
 

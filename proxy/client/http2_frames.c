@@ -24,7 +24,7 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghtt
     (void)flags;
     struct http2_session *session = user_data;
     struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
-    if (stream == NULL)
+    if (stream == NULL || http2_stream_lingers(stream))
         return 0;
     nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
     nghttp2_vec value_bytes = nghttp2_rcbuf_get_buf(value);
@@ -63,7 +63,7 @@ static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     if (frame->hd.type == NGHTTP2_HEADERS)
         session->open_head = 0;
     struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
-    if (stream == NULL)
+    if (stream == NULL || http2_stream_lingers(stream))
         return 0;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_HEADERS && stream->exchange == NULL)
@@ -167,8 +167,7 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
     return 0;
 }
 
-/* An answer is complete; if it ended before its request, the client is told to stop (RFC 9113
- * section 8.1). */
+/* An answer may be complete before its request. */
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_session *session = user_data;
@@ -186,7 +185,7 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
         return 0;
     stream->answered = true;
     if (!stream->request_ended && !stream->tunnel)
-        nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+        http2_stream_linger(stream);
     return 0;
 }
 

@@ -73,12 +73,13 @@ struct http2_stream {
     struct arena arena;
     struct request_head request;
     struct headers request_trailers;
-    struct exchange *exchange; /* NULL until the head is complete */
+    struct exchange *exchange; /* NULL until the head is complete, and while it lingers */
     bool request_ended;
     bool answered;     /* END_STREAM has left */
     bool tunnel;       /* both directions end by themselves */
     bool cut;          /* by us, for a fault that is not the client's */
     size_t unconsumed; /* of the request body, for the windows */
+    struct deadline linger;
 
     struct http2_body body; /* of the answer */
 };
@@ -91,6 +92,11 @@ static inline struct exchange_environment *http2_exchanges(const struct http2_se
 static inline struct http2_stream *http2_stream_by_id(nghttp2_session *session, int32_t id)
 {
     return nghttp2_session_get_stream_user_data(session, id);
+}
+
+static inline bool http2_stream_lingers(const struct http2_stream *stream)
+{
+    return stream->answered && stream->exchange == NULL;
 }
 
 static inline void http2_flush_soon(struct http2_session *session)
@@ -142,5 +148,12 @@ void http2_stream_head_complete(struct http2_stream *stream, bool ends);
 
 /* END_STREAM has come. */
 void http2_stream_request_complete(struct http2_stream *stream);
+
+/*
+ * The answer has left before its request was complete. What still comes is dropped for a moment, in
+ * which the client reads the answer and stops by itself; only then is it told to (RFC 9113 section
+ * 8.1). curl 7.88 and httpx lose an answer that comes together with the reset.
+ */
+void http2_stream_linger(struct http2_stream *stream);
 
 #endif

@@ -110,6 +110,14 @@ static const struct exchange_client exchange_client_table = {
 
 /* --- streams ------------------------------------------------------------------------------- */
 
+static void on_lingered(struct deadline *deadline)
+{
+    struct http2_stream *stream = LIST_ENTRY(deadline, struct http2_stream, linger);
+    nghttp2_submit_rst_stream(stream->session->session, NGHTTP2_FLAG_NONE, stream->id,
+                              NGHTTP2_NO_ERROR);
+    http2_flush_soon(stream->session);
+}
+
 struct http2_stream *http2_stream_new(struct http2_session *session, int32_t id)
 {
     struct io *io = http2_exchanges(session)->io;
@@ -121,6 +129,7 @@ struct http2_stream *http2_stream_new(struct http2_session *session, int32_t id)
     stream->id = id;
     request_head_init(&stream->request);
     headers_init(&stream->request_trailers);
+    deadline_init(&stream->linger, on_lingered);
     http2_body_init(&stream->body, &io->buffers, &stream->arena);
     list_append(&session->streams, &stream->node);
     if (session->stream_count++ == 0)
@@ -136,6 +145,7 @@ void http2_stream_free(struct http2_stream *stream)
     /* What nobody consumed still counts against the connection's window. */
     if (stream->unconsumed > 0)
         nghttp2_session_consume_connection(session->session, stream->unconsumed);
+    deadline_stop(&stream->linger);
     http2_body_done(&stream->body);
     list_remove(&stream->node);
     if (--session->stream_count == 0)
@@ -160,4 +170,14 @@ void http2_stream_request_complete(struct http2_stream *stream)
         return;
     stream->request_ended = true;
     exchange_request_end(stream->exchange, &stream->request_trailers);
+}
+
+void http2_stream_linger(struct http2_stream *stream)
+{
+    struct http2_session *session = stream->session;
+    exchange_end(stream->exchange);
+    stream->exchange = NULL;
+    nghttp2_session_consume(session->session, stream->id, stream->unconsumed);
+    stream->unconsumed = 0;
+    deadline_start(&http2_exchanges(session)->io->loop, &stream->linger, CLIENT_LINGER_MS);
 }
