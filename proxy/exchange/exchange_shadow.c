@@ -26,6 +26,7 @@ void exchange_begin_shadow(struct exchange *exchange)
         .policy = &snapshot->shadows[plan->module - snapshot->modules->modules],
         .first_backend = exchange->backend,
         .second_backend = &snapshot->backends[plan->shadow_backend],
+        .second_side = plan->side == SIDE_LEGACY ? SIDE_EXTRACTED : SIDE_LEGACY,
         .original_path = exchange->request->path,
         .first_path = plan->path,
         .second_path = plan->shadow_path,

@@ -25,6 +25,8 @@ static void on_response_head(void *owner, const struct response_head *head)
 {
     struct ask *ask = owner;
     capture_head(ask->options.capture, head);
+    if (ask->options.capture->cut_off)
+        finish(ask, ASK_ANSWERED);
 }
 
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)

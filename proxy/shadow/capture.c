@@ -30,7 +30,9 @@ void capture_head(struct capture *capture, const struct response_head *head)
         headers_add(&capture->headers, arena, field->token, arena_copy(arena, field->name),
                     arena_copy(arena, field->value));
     }
-    if (!shadow_memory_charge(capture->memory))
+    bool too_long = head->has_body && head->content_length > 0 &&
+                    (uint64_t)head->content_length > capture->bytes_max;
+    if (too_long || !shadow_memory_charge(capture->memory))
         capture->cut_off = true;
 }
 

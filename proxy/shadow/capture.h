@@ -25,7 +25,8 @@ struct capture {
 void capture_init(struct capture *capture, struct shadow_memory *memory, size_t bytes_max);
 void capture_done(struct capture *capture);
 
-/* Copies status and fields; without room for them the answer counts as cut off. */
+/* Copies status and fields; without room for them, or for the body that they announce, the answer
+ * counts as cut off. */
 void capture_head(struct capture *capture, const struct response_head *head);
 
 /* Copies; past what may be kept the rest is dropped and the answer counts as cut off. */

@@ -213,6 +213,16 @@ static enum shadow_drop drop_of(enum ask_end end)
     return SHADOW_DROP_COUNT;
 }
 
+/* Was the copy worth its connection? */
+static void count_use(struct shadow *shadow)
+{
+    bool answered = shadow->ends[ANSWER_SECOND] == ASK_ANSWERED;
+    if (answered && !shadow->answers[ANSWER_SECOND].cut_off)
+        shadow_rest_useful(shadow->rest);
+    else
+        shadow_rest_useless(shadow->rest, answered, shadow->environment->io->loop.now_ms);
+}
+
 static void on_ask_end(struct ask *ended)
 {
     struct shadow *shadow = ended->options.owner;
@@ -220,6 +230,8 @@ static void on_ask_end(struct ask *ended)
     enum shadow_drop why = answer == ANSWER_SECOND ? drop_of(ended->end) : SHADOW_DROP_COUNT;
     shadow->ends[answer] = ended->end;
     shadow->pending--;
+    if (answer == ANSWER_SECOND)
+        count_use(shadow);
     if (why != SHADOW_DROP_COUNT) {
         drop(shadow, why);
         return;
@@ -286,6 +298,7 @@ static enum shadow_drop refusal_of(const struct shadow_environment *environment,
                                    const struct shadow_request *request)
 {
     const struct shadow_policy *policy = request->policy;
+    const struct shadow_rest *rest = &policy->state->rests[request->second_side];
     int64_t length = request->request->content_length;
     if (environment->shedding)
         return SHADOW_DROP_SHED;
@@ -295,6 +308,10 @@ static enum shadow_drop refusal_of(const struct shadow_environment *environment,
         return SHADOW_DROP_UNSAFE;
     if (request->request->has_body && length > 0 && (uint64_t)length > policy->max_body)
         return SHADOW_DROP_BODY_LIMIT;
+    if (shadow_rests(rest, environment->io->loop.now_ms))
+        return atomic_load_explicit(&rest->is_too_long, memory_order_relaxed)
+                   ? SHADOW_DROP_BODY_LIMIT
+                   : SHADOW_DROP_BACKEND_DOWN;
     return SHADOW_DROP_COUNT;
 }
 
@@ -308,6 +325,7 @@ static struct shadow *shadow_new(struct shadow_environment *environment,
     shadow->holder.hold(shadow->holder.object);
     shadow->backends[0] = request->first_backend;
     shadow->backends[1] = request->second_backend;
+    shadow->rest = &request->policy->state->rests[request->second_side];
     shadow->is_write = request->is_write;
     shadow->random = request->random;
     shadow->unix_ms = environment->io->loop.wall_ms;

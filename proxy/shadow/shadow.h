@@ -64,6 +64,7 @@ struct shadow_request {
     const struct shadow_policy *policy;
     const struct backend *first_backend; /* the one that the client's request goes to */
     const struct backend *second_backend;
+    enum side second_side;
     struct strview original_path; /* without query, as the next two: what the client asked for */
     struct strview first_path;    /* as sent */
     struct strview second_path;

@@ -34,6 +34,7 @@ struct shadow {
 
     /* the request, copied */
     const struct backend *backends[2]; /* first, second */
+    struct shadow_rest *rest;          /* of the second side */
     struct backend_request requests[2];
     struct headers headers[2];
     struct strview original_path; /* that the client asked for */

@@ -8,15 +8,17 @@
 #include <stdatomic.h>
 
 #include "proxy/compare/comparison.h"
+#include "proxy/routing/side.h"
 #include "proxy/shadow/redact.h"
+#include "proxy/shadow/shadow_rest.h"
 
 /* Why a sampled request was not copied: the `reason` label. */
 enum shadow_drop {
     SHADOW_DROP_QUEUE_FULL,   /* max_inflight */
     SHADOW_DROP_MEMORY,       /* the budget of all shadows */
-    SHADOW_DROP_BODY_LIMIT,   /* the request's body is larger than max_body */
+    SHADOW_DROP_BODY_LIMIT,   /* a body larger than max_body, see shadow_rest.h for answers */
     SHADOW_DROP_DEADLINE,     /* not sent within the time limit */
-    SHADOW_DROP_BACKEND_DOWN, /* no endpoint, or none that can be reached */
+    SHADOW_DROP_BACKEND_DOWN, /* no endpoint that can be reached, or a side that rests */
     SHADOW_DROP_UNSAFE,       /* a write, without the two switches of a sandbox */
     SHADOW_DROP_UPGRADE,      /* a tunnel */
     SHADOW_DROP_CLIENT_GONE,  /* the client left before its request was whole */
@@ -46,6 +48,7 @@ extern const struct strview verdict_names[VERDICT_COUNT];
 struct shadow_state {
     struct strview module;
     _Atomic uint32_t in_flight; /* until they are judged */
+    struct shadow_rest rests[SIDE_COUNT];
 };
 
 /* First ids of the counters; filled by control before it publishes. */

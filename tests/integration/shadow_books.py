@@ -117,6 +117,46 @@ class Drops(ShadowCase):
         self.get()
         self.check(1, backend_down=1)
 
+    def ask_until_it_rests(self, reason: str):
+        """After 20 copies that were of no use; on a slow machine a rest may be over by then."""
+        asked = 20
+        while not self.drops():
+            self.assertEqual(self.get().status, 200)
+            asked += 1
+            self.assertLess(asked, 60)
+        self.wait_settled(asked)
+        self.assertEqual(set(self.drops()), {reason})
+
+    def test_a_side_that_fails_each_copy_rests_for_a_second(self):
+        well = threading.Event()
+        good = saying({"id": 1})
+
+        def failing(connection):
+            if well.is_set():
+                good(connection)
+            else:
+                connection.read_request()
+                connection.reset()
+        self.start(saying({"id": 1}), failing)
+        for number in range(20):
+            self.get()
+            wait_until("a verdict", lambda number=number: self.verdicts().get("error") == number + 1)
+        self.ask_until_it_rests("backend_down")
+        well.set()
+
+        def is_asked_again():
+            self.get()
+            return self.verdicts().get("match", 0) > 0
+        wait_until("it is asked again", is_asked_again)
+
+    def test_a_side_whose_answers_are_too_long_rests_too(self):
+        large = answer_bytes(b"x" * 2000)
+        self.start(saying({"id": 1}), serving(lambda request: large), shadow='max_body = "1KiB";')
+        for number in range(20):
+            self.get()
+            self.wait_verdict("not_comparable", number + 1)
+        self.ask_until_it_rests("body_limit")
+
     def test_a_side_without_a_trusted_connection_is_sent_nothing(self):
         authority, stranger = Authority(self.folder), Authority(self.folder, "stranger")
         certificate, key = stranger.issue("server", "DNS:users.test")

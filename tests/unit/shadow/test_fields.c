@@ -62,6 +62,31 @@ static void a_capture_keeps_no_more_than_it_may(void **state)
     assert_int_equal(atomic_load(&budget.used), 0);
 }
 
+static bool is_cut_off_by_head(int64_t content_length, bool has_body)
+{
+    struct shadow_budget budget = {.limit = 100000};
+    struct shadow_memory memory;
+    struct capture capture;
+    struct response_head head = {
+        .status = 200, .content_length = content_length, .has_body = has_body};
+    headers_init(&head.headers);
+    shadow_memory_init(&memory, &budget);
+    capture_init(&capture, &memory, 10000);
+    capture_head(&capture, &head);
+    capture_done(&capture);
+    shadow_memory_done(&memory);
+    return capture.cut_off;
+}
+
+static void an_answer_that_says_that_it_is_too_long_is_not_read(void **state)
+{
+    (void)state;
+    assert_false(is_cut_off_by_head(10000, true));
+    assert_true(is_cut_off_by_head(10001, true));
+    assert_false(is_cut_off_by_head(-1, true));
+    assert_false(is_cut_off_by_head(1 << 30, false)); /* to HEAD */
+}
+
 static void the_budget_is_never_exceeded(void **state)
 {
     (void)state;
@@ -121,6 +146,7 @@ int main(void)
         cmocka_unit_test(counts_belong_to_module_template_and_field),
         cmocka_unit_test(a_full_table_keeps_what_it_has),
         cmocka_unit_test(a_capture_keeps_no_more_than_it_may),
+        cmocka_unit_test(an_answer_that_says_that_it_is_too_long_is_not_read),
         cmocka_unit_test(the_budget_is_never_exceeded),
         cmocka_unit_test(heads_are_paid_for_and_a_bomb_of_them_is_cut_off),
     };
