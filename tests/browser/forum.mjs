@@ -2,16 +2,16 @@
 // likes, searches, logs out and in again. Any complaint of the browser, any answer from 400 on and
 // any page that is not what was expected ends it with status 1.
 //
-//   node forum.mjs ORIGIN FOLDER NAME
+//   node forum.mjs ORIGIN FOLDER NAME [FLAG...]
 //
-// FOLDER gets the screenshots, on a desk and on a phone. NAME has to be new to the forum.
+// FOLDER gets the screenshots, on a desk and on a phone. NAME has to be new to the forum. FLAGs are the
+// browser's.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const { chromium } = createRequire(join(process.env.BROWSER_MODULES, '/'))('playwright-core');
+import { launchChromium } from './chromium.mjs';
 
-const [origin, folder, name] = process.argv.slice(2);
+const [origin, folder, name, ...flags] = process.argv.slice(2);
 const password = 'a long enough password';
 const sizes = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const complaints = [];
@@ -140,11 +140,7 @@ async function profile(page) {
   await shoot(page, 'profile');
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launchChromium(...flags);
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: sizes.desk });
   const page = await context.newPage();

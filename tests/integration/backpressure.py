@@ -6,11 +6,11 @@ so that what grows is what the proxy holds. With --large bodies are 1 GiB (by ha
 
 import hashlib
 import sys
-import threading
 import time
 
 from http1_backend import Http1Backend, answer_bytes
 from http2_peer import DATA, END_STREAM, Http2Backend, Http2Client, frame, headers_frame
+from memory_sampler import Sampler
 from scripted_site import SERVE, Reply
 from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, curl, main,
                             run_all)
@@ -28,31 +28,6 @@ def body_digest() -> str:
     for _ in range(BODY_BYTES // MIB):
         digest.update(PIECE)
     return digest.hexdigest()
-
-
-class Sampler:
-    """The largest resident set while it runs, beyond what there was at first."""
-
-    def __init__(self, proxy):
-        self.proxy = proxy
-        self.first = self.largest = proxy.resident_bytes()
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        while not self.over.wait(0.02):
-            self.largest = max(self.largest, self.proxy.resident_bytes())
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
-
-    def growth(self) -> int:
-        return self.largest - self.first
 
 
 class Pace:
