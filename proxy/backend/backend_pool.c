@@ -312,8 +312,9 @@ static void failed_consumed(struct backend_stream *base, size_t length)
     (void)base, (void)length;
 }
 
-static void failed_close(struct backend_stream *base)
+static void failed_close(struct backend_stream *base, struct withdrawn *withdrawn)
 {
+    (void)withdrawn;
     struct failed_stream *stream = LIST_ENTRY(base, struct failed_stream, base);
     task_cancel(&stream->fail);
     pool_stream_closed(stream->pool);

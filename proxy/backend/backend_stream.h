@@ -13,6 +13,7 @@
 
 #include "proxy/core/buffer.h"
 #include "proxy/backend/receive_window.h"
+#include "proxy/backend/withdrawn.h"
 #include "proxy/http/message.h"
 
 /* What went wrong at an endpoint; the `fault` label in metrics. */
@@ -83,7 +84,8 @@ struct backend_stream_methods {
                       size_t length);
     void (*send_end)(struct backend_stream *stream, const struct headers *trailers);
     void (*consumed)(struct backend_stream *stream, size_t length);
-    void (*close)(struct backend_stream *stream);
+    /* `withdrawn`: the client does not wait any more; NULL: there is another reason. */
+    void (*close)(struct backend_stream *stream, struct withdrawn *withdrawn);
     bool (*is_sent)(const struct backend_stream *stream);
 };
 
@@ -129,7 +131,15 @@ static inline bool backend_stream_is_sent(const struct backend_stream *stream)
  */
 static inline void backend_stream_close(struct backend_stream *stream)
 {
-    stream->methods->close(stream);
+    stream->methods->close(stream, NULL);
+}
+
+/* The same, because its client does not wait any more; until the endpoint lets go it counts there.
+ */
+static inline void backend_stream_withdraw(struct backend_stream *stream,
+                                           struct withdrawn *withdrawn)
+{
+    stream->methods->close(stream, withdrawn);
 }
 
 #endif

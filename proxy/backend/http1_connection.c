@@ -14,6 +14,9 @@
 /* For the end of what was said in a tunnel, when its owner has gone. */
 enum { TUNNEL_FLUSH_MS = 2000 };
 
+/* An endpoint is not waited for longer than for its answer, nor longer than this. */
+enum { WITHDRAWN_MS = 60000 };
+
 static struct http1_connection *connection_of(struct backend_stream *stream)
 {
     return LIST_ENTRY(stream, struct http1_connection, stream);
@@ -28,12 +31,23 @@ static void run_reap(struct task *task)
     free(connection);
 }
 
+/* The endpoint has let go of what was withdrawn, or its time is up. */
+static void stop_waiting(struct http1_connection *connection)
+{
+    if (connection->withdrawn == NULL)
+        return;
+    connection->withdrawn->awaited--;
+    withdrawn_unref(connection->withdrawn);
+    connection->withdrawn = NULL;
+}
+
 /* Closes the socket; the memory goes when the stream is closed as well. */
 static void close_connection(struct http1_connection *connection)
 {
     if (connection->state != HTTP1_CLOSED) {
         connection->state = HTTP1_CLOSED;
         deadline_stop(&connection->deadline);
+        stop_waiting(connection);
         byte_stream_close(&connection->bytes);
         list_remove(&connection->node);
         pool_connection_closed(connection->pool);
@@ -96,6 +110,10 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
     struct http1_connection *connection = LIST_ENTRY(bytes, struct http1_connection, bytes);
+    if (connection->state == HTTP1_WITHDRAWN) {
+        close_connection(connection);
+        return;
+    }
     if (end == BYTE_STREAM_NO_SOCKET) {
         http1_fail(connection, BACKEND_FAULT_OVERLOAD, true);
         return;
@@ -229,8 +247,33 @@ static bool has_tunnel_to_flush(const struct http1_connection *connection)
            !connection->bytes.broken;
 }
 
+/* The endpoint has been asked and has not begun to answer: nobody can tell what it does. */
+static bool may_be_at_work(const struct http1_connection *connection)
+{
+    return connection->state == HTTP1_BUSY && !connection->stream.finished && !connection->tunnel &&
+           connection->answer_bytes == 0 && !is_unsent(connection) && !connection->bytes.ended &&
+           !connection->bytes.broken;
+}
+
+/*
+ * Says that nothing more comes (which who looks takes for the client's leave), and waits until the
+ * endpoint says anything or closes. Then it is closed, so that whoever goes on writing hears of it.
+ */
+static void wait_until_let_go(struct http1_connection *connection, struct withdrawn *withdrawn)
+{
+    uint64_t limit_ms = connection->first_byte_ms;
+    connection->state = HTTP1_WITHDRAWN;
+    connection->withdrawn = withdrawn_ref(withdrawn);
+    withdrawn->awaited++;
+    byte_queue_clear(&connection->bytes.output);
+    byte_stream_end_output(&connection->bytes);
+    byte_stream_resume(&connection->bytes);
+    deadline_start(&connection->pool->io->loop, &connection->deadline,
+                   limit_ms > 0 && limit_ms < WITHDRAWN_MS ? limit_ms : WITHDRAWN_MS);
+}
+
 /* Back to the pool, but only if both messages are over and nothing else is on the wire. */
-static void close_stream(struct backend_stream *stream)
+static void close_stream(struct backend_stream *stream, struct withdrawn *withdrawn)
 {
     struct http1_connection *connection = connection_of(stream);
     bool clean = connection->state == HTTP1_BUSY && connection->message_done &&
@@ -241,6 +284,10 @@ static void close_stream(struct backend_stream *stream)
     pool_stream_closed(connection->pool);
     if (has_tunnel_to_flush(connection)) {
         deadline_start(&connection->pool->io->loop, &connection->deadline, TUNNEL_FLUSH_MS);
+        return;
+    }
+    if (withdrawn != NULL && may_be_at_work(connection)) {
+        wait_until_let_go(connection, withdrawn);
         return;
     }
     if (!clean) {
@@ -333,6 +380,7 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     stream_init(&connection->stream, pool, &stream_methods, options);
     connection->has_stream = true;
     connection->keep_alive_ms = (uint64_t)options->timeouts->keep_alive_ms;
+    connection->first_byte_ms = (uint64_t)options->timeouts->first_byte_ms;
     connection->chunked = http1_request_is_chunked(options->request);
     connection->request_ended = !options->request->has_body;
     connection->unreported = 0;
@@ -359,7 +407,7 @@ void http1_close_connections(struct backend_pool *pool)
     while (at != &pool->connections) {
         struct http1_connection *connection = LIST_ENTRY(at, struct http1_connection, node);
         at = at->next;
-        if (!connection->has_stream) /* the end of a tunnel is on its way */
+        if (!connection->has_stream) /* the end of a tunnel is on its way, or it was withdrawn */
             close_connection(connection);
     }
 }

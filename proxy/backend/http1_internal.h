@@ -12,7 +12,13 @@
 #include "proxy/http1/http1_field.h"
 #include "proxy/net/byte_stream.h"
 
-enum http1_state { HTTP1_CONNECTING, HTTP1_BUSY, HTTP1_IDLE, HTTP1_CLOSED };
+enum http1_state {
+    HTTP1_CONNECTING,
+    HTTP1_BUSY,
+    HTTP1_IDLE,
+    HTTP1_WITHDRAWN, /* its request has been; the endpoint may still work on it */
+    HTTP1_CLOSED
+};
 
 struct http1_connection {
     struct backend_stream stream; /* valid while has_stream */
@@ -20,13 +26,15 @@ struct http1_connection {
     struct backend_pool *pool;
     struct tls_client *tls; /* a reference; NULL: in clear */
     struct list node;
-    struct deadline deadline; /* connecting, or idle in the pool */
+    struct deadline deadline; /* connecting, idle in the pool, or withdrawn */
     struct task reap;
     enum http1_state state;
     bool has_stream;
     bool reused;
     uint64_t keep_alive_ms;
-    uint64_t idle_turn; /* of the loop, in which it went to the pool */
+    uint64_t first_byte_ms;
+    struct withdrawn *withdrawn; /* a reference in this state; NULL: it is in another */
+    uint64_t idle_turn;          /* of the loop, in which it went to the pool */
 
     /* the request */
     bool chunked;

@@ -131,10 +131,12 @@ static void doubt_silent_connection(struct http2_backend_stream *stream)
         connection->draining = true;
 }
 
-static void close_stream(struct backend_stream *base)
+static void close_stream(struct backend_stream *base, struct withdrawn *withdrawn)
 {
     struct http2_backend_stream *stream = stream_of(base);
     struct http2_connection *connection = stream->connection;
+    if (withdrawn != NULL && !base->finished && !stream->answer_started && is_sent(base))
+        withdrawn_note(withdrawn, stream->pool->io->loop.now_ms);
     receive_window_done(&base->window);
     pool_stream_closed(stream->pool);
     if (connection != NULL) {

@@ -6,13 +6,32 @@
 
 enum { FIRST_EXTENSION_TYPE = 0x0a };
 
+/* With what the client has withdrawn, and endpoints still work on, its streams are too many. */
+static bool has_too_much_at_work(struct http2_session *session)
+{
+    uint64_t now_ms = http2_exchanges(session)->io->loop.now_ms;
+    uint32_t withdrawn = withdrawn_count(session->withdrawn, now_ms);
+    return withdrawn > 0 && session->stream_count + withdrawn >=
+                                client_connection_limits(session->connection)->streams;
+}
+
+static void refuse_stream(struct http2_session *session, int32_t id)
+{
+    http2_rules_reset(&session->rules, id);
+    nghttp2_submit_rst_stream(session->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+}
+
 static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_session *session = user_data;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct http2_stream *stream = http2_stream_new(session, frame->hd.stream_id);
     session->open_head = frame->hd.stream_id;
+    if (has_too_much_at_work(session)) {
+        refuse_stream(session, frame->hd.stream_id);
+        return 0;
+    }
+    struct http2_stream *stream = http2_stream_new(session, frame->hd.stream_id);
     allowance_earn(&session->idle_frames, IDLE_FRAMES_EARNED);
     nghttp2_session_set_stream_user_data(nghttp2, frame->hd.stream_id, stream);
     return 0;

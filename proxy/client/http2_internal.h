@@ -58,6 +58,7 @@ struct http2_session {
     struct deadline head;  /* a header block that has begun has to end */
     int32_t open_head;     /* its stream; 0: none */
     struct allowance resets;
+    struct withdrawn *withdrawn; /* a reference */
     struct allowance idle_frames;
     struct http2_rules rules;
     bool sent_away; /* for what it did */

@@ -98,6 +98,7 @@ static bool session_fill(void *argument)
 static void session_free(void *argument)
 {
     struct http2_session *session = argument;
+    session->connection->facts.withdrawn = NULL; /* nothing of it will be asked for any more */
     while (!list_is_empty(&session->streams)) {
         struct http2_stream *stream = LIST_ENTRY(session->streams.next, struct http2_stream, node);
         nghttp2_session_set_stream_user_data(session->session, stream->id, NULL);
@@ -106,6 +107,7 @@ static void session_free(void *argument)
     deadline_stop(&session->drain);
     deadline_stop(&session->head);
     http2_rules_done(&session->rules);
+    withdrawn_unref(session->withdrawn);
     nghttp2_session_del(session->session);
     free(session);
 }
@@ -149,6 +151,7 @@ struct http2_session *http2_session_new(struct client_connection *connection)
     http2_rules_init(&session->rules);
     allowance_init(&session->resets, RESETS_AT_ONCE, RESETS_A_SECOND, now_ms);
     allowance_init(&session->idle_frames, IDLE_FRAMES_AT_ONCE, IDLE_FRAMES_A_SECOND, now_ms);
+    session->withdrawn = connection->facts.withdrawn = withdrawn_new();
     list_init(&session->streams);
     deadline_init(&session->drain, on_drain);
     deadline_init(&session->head, on_head_expired);

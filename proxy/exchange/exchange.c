@@ -314,7 +314,7 @@ void exchange_end(struct exchange *exchange)
     struct exchange_environment *environment = exchange->environment;
     exchange_deadlines_stop(exchange);
     exchange_stop_waiting(exchange);
-    exchange_close_stream(exchange);
+    exchange_withdraw_stream(exchange);
     exchange_let_shadow_go(exchange);
     uncount_write(exchange);
     exchange_record(exchange);

@@ -48,7 +48,8 @@ struct exchange_connection {
     struct strview version;  /* "2.0", as Via wants it */
     struct strview scheme;   /* "https" over TLS, else "http" */
     uint16_t redirect_port;  /* where https is spoken, to which requests are sent; 0: they stay */
-    uint32_t hsts_s;         /* Strict-Transport-Security; 0: it is not said */
+    struct withdrawn *withdrawn; /* what its client gave up; NULL: that does not count */
+    uint32_t hsts_s;             /* Strict-Transport-Security; 0: it is not said */
 };
 
 /*

@@ -4,18 +4,28 @@
 #include "proxy/core/check.h"
 #include "proxy/backend/endpoint_health.h"
 
-void exchange_close_stream(struct exchange *exchange)
+static void let_go(struct exchange *exchange, struct withdrawn *withdrawn)
 {
     if (exchange->stream == NULL)
         return;
     struct backend_stream *stream = exchange->stream;
     exchange->stream = NULL;
-    backend_stream_close(stream);
+    backend_stream_withdraw(stream, withdrawn);
     /* What the endpoint did not take of the request is dropped: the client owes nothing for it. */
     size_t held = exchange->request_held;
     exchange->request_held = 0;
     if (held > 0)
         exchange->table->request_consumed(exchange->client, held);
+}
+
+void exchange_close_stream(struct exchange *exchange)
+{
+    let_go(exchange, NULL);
+}
+
+void exchange_withdraw_stream(struct exchange *exchange)
+{
+    let_go(exchange, exchange->connection->withdrawn);
 }
 
 static void on_interim_head(void *owner, const struct response_head *head)

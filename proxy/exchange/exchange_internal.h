@@ -175,8 +175,9 @@ void exchange_add_hsts(struct exchange *exchange);
 /* The answer's head as the client gets it, with what it lacks. */
 void exchange_send_head(struct exchange *exchange);
 
-/* Closes the backend's stream, if there is one. */
+/* Closes the backend's stream, if there is one; the second because the client has gone from it. */
 void exchange_close_stream(struct exchange *exchange);
+void exchange_withdraw_stream(struct exchange *exchange);
 
 /* --- exchange_failure.c -------------------------------------------------------------------- */
 
