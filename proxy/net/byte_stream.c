@@ -294,7 +294,11 @@ static void write_output(struct byte_stream *stream)
             return;
         }
     }
-    watch_writable(stream, true); /* more next turn */
+    /* More next turn, if there is any: asked for now, so that who waits for the socket knows it. */
+    if (stream->output.bytes == 0 && stream->events->on_fill != NULL)
+        stream->events->on_fill(stream);
+    if (stream->fd >= 0)
+        watch_writable(stream, stream->output.bytes > 0);
 }
 
 static void run_flush(struct task *task)

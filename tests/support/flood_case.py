@@ -156,6 +156,14 @@ class FloodCase(ProxyCase):
         except (Gone, OSError):
             pass
 
+    def flood_and_hear(self, client: Http2Client, data: bytes):
+        """The same, while what comes back is read, until the proxy closes."""
+        client.auto = False
+        sender = threading.Thread(target=self.flood, args=(client, data))
+        sender.start()
+        client.wait_closed()
+        sender.join()
+
     def under(self, name: str, attack: Callable, least_s: float = 0.2):
         """Runs the attack, at most once in this time, and checks what has to hold meanwhile."""
         with self.subTest(name):
