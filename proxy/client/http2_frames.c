@@ -4,7 +4,11 @@
 
 #include "proxy/http/request_head.h"
 
-enum { FIRST_EXTENSION_TYPE = 0x0a };
+enum {
+    FIRST_EXTENSION_TYPE = 0x0a,
+    FIELD_OVERHEAD_BYTES = 32, /* RFC 9113 section 6.5.2 */
+    SURPLUS_LIMITS = 4,        /* so many times the limit of a head */
+};
 
 /* With what the client has withdrawn, and endpoints still work on, its streams are too many. */
 static bool has_too_much_at_work(struct http2_session *session)
@@ -37,6 +41,20 @@ static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame
     return 0;
 }
 
+/*
+ * Fields over the limit are dropped, and the request refused when its head is complete. A block
+ * that goes on and on (RFC 7541 section 7.3) is not worth that: its stream is reset, and the rest
+ * of it neither checked nor shown to us.
+ */
+static bool is_bomb(struct http2_stream *stream, const struct limits *limits, size_t length)
+{
+    const struct headers *headers = &stream->request.headers;
+    if (headers->bytes <= limits->header_bytes && headers->count <= limits->header_fields)
+        return false;
+    stream->surplus_bytes += length + FIELD_OVERHEAD_BYTES;
+    return stream->surplus_bytes > SURPLUS_LIMITS * (size_t)limits->header_bytes;
+}
+
 static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
@@ -52,10 +70,13 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghtt
     const struct limits *limits = client_connection_limits(session->connection);
     if (stream->exchange == NULL) {
         request_head_field(&stream->request, &stream->arena, limits, name_view, value_view);
-        return 0;
+        return is_bomb(stream, limits, name_view.length + value_view.length)
+                   ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE
+                   : 0;
     }
     struct headers *trailers = &stream->request_trailers;
-    if (trailers->bytes + name_view.length + value_view.length + 32 > limits->header_bytes ||
+    if (trailers->bytes + name_view.length + value_view.length + FIELD_OVERHEAD_BYTES >
+            limits->header_bytes ||
         trailers->count >= limits->header_fields)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
     headers_add(trailers, &stream->arena, header_token_of(name_view),
@@ -70,26 +91,6 @@ void http2_end_with(struct http2_session *session, uint32_t error)
     session->sent_away = true;
     client_connection_record_fault(session->connection, CLIENT_FAULT_PROTOCOL);
     nghttp2_session_terminate_session(session->session, error);
-}
-
-static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
-{
-    struct http2_session *session = user_data;
-    if (frame->hd.type == NGHTTP2_SETTINGS)
-        http2_end_with(session, http2_rules_settings(session));
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
-        return 0;
-    if (frame->hd.type == NGHTTP2_HEADERS)
-        session->open_head = 0;
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
-    if (stream == NULL || http2_stream_lingers(stream))
-        return 0;
-    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (frame->hd.type == NGHTTP2_HEADERS && stream->exchange == NULL)
-        http2_stream_head_complete(stream, ends);
-    else if (ends)
-        http2_stream_request_complete(stream);
-    return 0;
 }
 
 static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const uint8_t *data,
@@ -138,13 +139,11 @@ static bool moves_nothing(const nghttp2_frame_hd *head)
     switch (head->type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_CONTINUATION:
-    case NGHTTP2_RST_STREAM: /* charged when it ends a stream */
-    case NGHTTP2_GOAWAY:
         return false;
     case NGHTTP2_DATA:
         return head->length == 0 && (head->flags & NGHTTP2_FLAG_END_STREAM) == 0;
     default:
-        return true; /* PRIORITY, SETTINGS, PING, WINDOW_UPDATE, types that we do not know */
+        return true; /* also RST_STREAM: of a stream that is over it costs nothing else */
     }
 }
 
@@ -155,6 +154,35 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head
     http2_end_with(session, http2_rules_begin_frame(session, head));
     if (moves_nothing(head))
         charge(session, &session->idle_frames, CLIENT_FAULT_IDLE_FRAMES);
+    return 0;
+}
+
+/* Nor does this, which is known when the frame is complete. */
+static bool is_nothing_but_padding(const nghttp2_frame *frame)
+{
+    return frame->data.padlen > 0 && frame->data.padlen == frame->hd.length &&
+           (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+}
+
+static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
+{
+    struct http2_session *session = user_data;
+    if (frame->hd.type == NGHTTP2_SETTINGS)
+        http2_end_with(session, http2_rules_settings(session));
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        session->open_head = 0;
+    else if (is_nothing_but_padding(frame))
+        charge(session, &session->idle_frames, CLIENT_FAULT_IDLE_FRAMES);
+    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
+    if (stream == NULL || http2_stream_lingers(stream))
+        return 0;
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    if (frame->hd.type == NGHTTP2_HEADERS && stream->exchange == NULL)
+        http2_stream_head_complete(stream, ends);
+    else if (ends)
+        http2_stream_request_complete(stream);
     return 0;
 }
 

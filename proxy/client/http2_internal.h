@@ -73,6 +73,7 @@ struct http2_stream {
     int32_t id;
     struct arena arena;
     struct request_head request;
+    size_t surplus_bytes; /* of fields over the limit */
     struct headers request_trailers;
     struct exchange *exchange; /* NULL until the head is complete, and while it lingers */
     bool request_ended;

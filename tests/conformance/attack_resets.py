@@ -36,15 +36,14 @@ class Resets(FloodCase):
         client.wait_closed()
 
     def test_who_goes_on_is_sent_away(self):
-        for name, ending in ENDINGS.items():
-            for tls in (False, True):
-                client = self.client(tls)
-                self.under(f"{name}, {tls=}", lambda client=client, ending=ending:
-                           self.attack(client, "/slow", ending, 5000))
-                self.assertTrue(client.goaways)
-                self.assertNotEqual(client.goaways[-1].code, 0)
+        for number, (name, ending) in enumerate(ENDINGS.items()):
+            client = self.client(number % 2 == 1)
+            self.under(name, lambda client=client, ending=ending:
+                       self.attack(client, "/slow", ending, 5000))
+            self.assertTrue(client.goaways)
+            self.assertNotEqual(client.goaways[-1].code, 0)
         self.assertLess(self.proxy.total("strangler_http_requests_total", route="slow"),
-                        len(ENDINGS) * 2 * 500)
+                        len(ENDINGS) * 500)
 
     def test_nothing_stays_under_way(self):
         for path in ("/", "/slow"):
