@@ -128,6 +128,13 @@ class Section8(ConformanceCase):
             "without authority": headers_frame(1, [(":method", "CONNECT")]),
         })
 
+    def test_methods_that_we_do_not_serve_are_said_to_be_so(self):
+        def method(name):
+            return ended(replaced(":method", name))
+        self.check_answered({name: method(name) for name in ("BREW", "get", "M" * 300)}, status=501)
+        self.check_answered({"trace": method("TRACE")}, status=405)
+        self.assertEqual(self.backend.requests, [])
+
     def test_6_an_answer_before_the_end_of_the_request_is_whole(self):
         probe = Probe(self.proxy.plain)
         probe.send(headers_frame(1, [(":method", "POST"), (":scheme", "http"), (":path", "/%zz"),
