@@ -134,7 +134,9 @@ void loop_init(struct loop *loop)
     /* At the highest priority an idle watcher is not idle at all: it runs in every turn. */
     ev_idle_init(&loop->next_turn, on_next_turn);
     ev_set_priority(&loop->next_turn, EV_MAXPRI);
+    /* After all input of its turn: when we are late, what has come in time is not too late. */
     ev_init(&loop->timer, on_timer);
+    ev_set_priority(&loop->timer, EV_MINPRI);
     ev_async_init(&loop->wake, on_async);
     ev_async_start(loop->ev, &loop->wake);
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -290,6 +291,32 @@ static void another_thread_can_wake_the_loop(void **state)
     ASSERT_RAN(f, 7);
 }
 
+static void on_readable(struct ev_loop *ev, ev_io *watcher, int events)
+{
+    (void)events;
+    ev_io_stop(ev, watcher);
+    deadline_stop(&fixture_of(NULL)->deadlines[0]); /* it has come */
+    step(6);
+}
+
+static void what_has_come_is_not_too_late_when_the_loop_is(void **state)
+{
+    struct fixture *f = *state;
+    int ends[2];
+    ev_io readable;
+    assert_int_equal(pipe(ends), 0);
+    ev_io_init(&readable, on_readable, ends[0], EV_READ);
+    ev_io_start(f->loop.ev, &readable);
+    deadline_start(&f->loop, &f->deadlines[0], 1);
+    deadline_start(&f->loop, &f->deadlines[1], 1);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(usleep(20000), 0); /* the loop stands still meanwhile */
+    run(f, 2);
+    ASSERT_RAN(f, 6, 1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -306,6 +333,7 @@ int main(void)
         TEST(a_deadline_that_moved_later_expires_later),
         TEST(a_short_deadline_is_on_time_however_many_timeouts_are_in_use),
         TEST(the_clocks_of_a_turn_agree),
+        TEST(what_has_come_is_not_too_late_when_the_loop_is),
         TEST(another_thread_can_wake_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
