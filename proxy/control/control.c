@@ -56,11 +56,11 @@ void control_drain(struct control *control)
         return;
     control->draining = true;
     flip_cancel(&control->flip);
-    log_info("draining");
     if (control->hand_over.phase != HAND_OVER_DONE)
         notify_stopping();
     for (uint32_t i = 0; i < control->worker_count; i++)
         worker_drain(control->workers[i]);
+    log_info("draining"); /* said when it is true: all that comes from now on meets it */
     deadline_start(&control->loop, &control->drain,
                    control->publisher.current->limits.drain_timeout_ms);
     stop_if_drained(&control->loop);

@@ -61,6 +61,7 @@ class HandOver(ProxyCase):
         partial.sendall(b"GET / HTTP/1.1\r\nho")
         wait_until("both are there", lambda: self.proxy.total("strangler_connections") == 2)
         old = begin_hand_over(self.proxy)
+        wait_until("the old one drains", lambda: "draining" in self.proxy.errors())
         silent.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
         partial.sendall(b"st: a\r\n\r\n")
         for sock in (silent, partial):

@@ -219,10 +219,11 @@ class Ending(ProxyCase):
         client = self.closing(Http2Client(self.proxy.plain))
         slow = client.start("/slow")
         client.wait_head(slow)
-        self.proxy.process.send_signal(signal.SIGQUIT)
+        with self.proxy.frozen():
+            self.proxy.process.send_signal(signal.SIGQUIT)
+            crossed = client.start("/")  # on its way when the first GOAWAY comes
         client.wait_goaway()
         self.assertEqual(self.last_stream(client.goaways[0]), MAX_STREAM)
-        crossed = client.start("/")  # on its way when the first GOAWAY came
         self.assertEqual(client.wait(crossed).body, b"quick")
         while len(client.goaways) < 2:
             client.take_frame()
@@ -238,7 +239,7 @@ class Ending(ProxyCase):
         client = self.closing(Http2Client(self.proxy.plain))
         client.wait_head(client.start("/slow"))
         self.proxy.process.send_signal(signal.SIGQUIT)
-        client.wait_goaway()
+        wait_until("draining", lambda: "draining" in self.proxy.errors())
         self.assertEqual(self.proxy.ask_admin("/ready")[0], 503)
         with self.assertRaises(ConnectionRefusedError):
             Http2Client(self.proxy.plain)
@@ -264,14 +265,18 @@ class Ending(ProxyCase):
         silent, partial = (self.closing(Http1Client(self.proxy.plain)) for _ in range(2))
         partial.send(b"GET / HTTP/1.1\r\nho")
         self.proxy.wait_total(3, "strangler_connections")
-        self.proxy.process.send_signal(signal.SIGQUIT)
+        with self.proxy.frozen():
+            self.proxy.process.send_signal(signal.SIGQUIT)
+            kept.start("/")
+        self.assertEqual(kept.read().body, b"quick")
         wait_until("draining", lambda: "draining" in self.proxy.errors())
-        kept.start("/")
         silent.start("/")
         partial.send(b"st: a\r\n\r\n")
-        for client in (kept, silent, partial):
+        for client in (silent, partial):
             answer = client.read()
             self.assertEqual((answer.body, answer.value("connection")), (b"quick", "close"))
+        for client in (kept, silent, partial):
+            self.assertEqual(client.read_rest(), b"")
         self.assertEqual(self.proxy.wait_exit(), 0)
 
     def test_the_drain_timeout_ends_a_drain(self):

@@ -10,6 +10,7 @@ import threading
 from certificates import Authority, server_context
 from http1_backend import Http1Backend, answer_bytes, serving
 from http1_client import Http1Client
+from http2_peer import MAX_STREAMS, Http2Backend
 from shadow_case import JSON, ShadowCase, saying
 from strangler_test import main, wait_until
 
@@ -95,6 +96,27 @@ class Drops(ShadowCase):
         self.start_between(self.backend(saying({})), nobody, shadow='timeout = "200ms";')
         self.get()
         self.check(1, deadline=1)
+
+    def test_what_waits_for_a_free_stream_too_long_is_too_late(self):
+        def never_again(connection):
+            """What was sent before our settings came is answered when they have been heard."""
+            connection.begin({MAX_STREAMS: 0})
+            request = connection.read_request()
+            while not connection.settings_heard:
+                connection.take_frame()
+            connection.answer(request.stream, b"{}", fields=JSON)
+            connection.wait_end()
+        extracted = self.closing(Http2Backend(never_again))
+        self.start_between(self.backend(saying({})), extracted, protocol="h2",
+                           shadow='timeout = "1s";', workers=1)
+        # Each connection takes one, and there is an end to new connections.
+        asked = 0
+        while not self.drops():
+            self.get()
+            asked += 1
+            self.wait_settled(asked)
+        self.assertEqual(self.drops(), {"deadline": 1})
+        self.assertLessEqual(len(extracted.requests), asked - 1)
 
     def test_a_write_without_an_answer_is_too_late(self):
         gate = threading.Event()
@@ -197,6 +219,30 @@ class Drops(ShadowCase):
         client.reset()
         self.check(1, client_gone=1)
         self.assertEqual(self.extracted.requests, [])
+
+    def test_a_draining_proxy_begins_no_copies(self):
+        gate = threading.Event()
+
+        def held(request):
+            if request.target == "/api/held":
+                gate.wait(100)
+            return answer_bytes(b"{}", fields=JSON)
+        self.start(serving(held), saying({}))
+        self.addCleanup(gate.set)
+        holding, late = self.client(), self.client()
+        holding.start("/api/held")
+        wait_until("it is held", lambda: self.legacy.requests)
+        late.send(b"GET /api/late HTTP/1.1\r\n")
+        self.proxy.wait_total(2, "strangler_connections", protocol="http/1.1")
+        self.proxy.process.send_signal(signal.SIGQUIT)
+        # Only now has every worker heard of it.
+        wait_until("draining", lambda: "draining" in self.proxy.errors())
+        late.send(b"host: a\r\n\r\n")
+        self.assertEqual(late.read().status, 200)
+        wait_until("the late one is shed", lambda: self.drops() == {"shed": 1})
+        gate.set()
+        self.assertEqual(holding.read().status, 200)
+        self.assertEqual(self.proxy.wait_exit(), 0)
 
 
 class Lives(ShadowCase):

@@ -74,6 +74,7 @@ class FrameSocket:
         self.connection_window = 65535
         self.initial_window = 65535
         self.initial_settings_seen = False
+        self.settings_heard = False  # the other end has acknowledged ours
         self.settings: dict = {}  # of the other end
 
     def send(self, data: bytes):
@@ -112,7 +113,9 @@ class FrameSocket:
                 self.stream_windows[got.stream] = self.window_of(got.stream) + increment
             else:
                 self.connection_window += increment
-        elif got.type == SETTINGS and not got.flags & ACK:
+        elif got.type == SETTINGS and got.flags & ACK:
+            self.settings_heard = True
+        elif got.type == SETTINGS:
             self.initial_settings_seen = True
             for at in range(0, len(got.payload), 6):
                 name, value = struct.unpack(">HI", got.payload[at:at + 6])

@@ -1,6 +1,7 @@
 """What every integration test stands on: a proxy with a configuration of its own on free ports in a
 folder of its own, which at the end must have let go of everything and stop without a complaint."""
 
+import contextlib
 import json
 import os
 import random
@@ -280,6 +281,16 @@ workers = {self.workers};
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             found = re.search(r"VmRSS:\s+(\d+) kB", file.read())
         return int(found.group(1)) * 1024
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """It stands still meanwhile: what it is sent, it meets all at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            self.wait_stopped()
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def wait_stopped(self):
         wait_stopped(self.process.pid)
