@@ -282,7 +282,8 @@ static void on_deadline(struct deadline *deadline)
         close_connection(connection);
         return;
     }
-    connection->methods->end(connection->session);
+    if (!connection->methods->end(connection->session))
+        return;
     connection->methods->fill(connection->session);
     close_after_output(connection);
 }

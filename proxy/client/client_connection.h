@@ -35,8 +35,9 @@ struct client_session_methods {
     bool (*wants_input)(void *session);
     /* Finish what was begun, take nothing new. */
     void (*drain)(void *session);
-    /* Say goodbye; the connection is closed when that is written. */
-    void (*end)(void *session);
+    /* The time is up: say goodbye; the connection is closed when that is written. False: not yet,
+     * there is something to be read first. */
+    bool (*end)(void *session);
     /* The client sends no more; true: it may still be answered. NULL: it may not. */
     bool (*input_ended)(void *session);
     /* Ends all exchanges. */

@@ -16,6 +16,7 @@
 enum {
     REQUEST_WINDOW_BYTES = 128 * 1024, /* of a body that nobody has consumed yet */
     PIPELINE_BYTES = 16 * 1024,        /* of requests behind the one under way */
+    DRAIN_ANSWERS_MAX = 1000,          /* in a drain, to who goes on sending */
 };
 
 /* How far a request has been read. */
@@ -31,6 +32,7 @@ struct http1_session {
     struct client_connection *connection;
     struct http1_stream *stream; /* the request under way; NULL: none */
     struct byte_queue pending;   /* what came behind it */
+    uint16_t drain_answers;      /* begun since the drain, but the last */
     uint8_t empty_line;          /* bytes seen of the one that may come between requests */
     bool served;                 /* there was a request before */
     bool closes;                 /* the answer under way is the last */
@@ -69,6 +71,12 @@ struct http1_stream {
     bool output_over;  /* of a tunnel: the client has been told the same */
     size_t unreported; /* of its body, not yet said to be consumed */
 };
+
+/* --- http1_session.c ----------------------------------------------------------------------- */
+
+/* In a drain: is the answer that begins not the last, since the client has sent another request
+ * already? Costs a system call. */
+bool http1_session_outlives_answer(struct http1_session *session);
 
 /* --- http1_input.c ------------------------------------------------------------------------- */
 

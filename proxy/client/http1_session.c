@@ -140,8 +140,8 @@ static bool session_wants_input(void *argument)
            (stream == NULL || stream->unconsumed < REQUEST_WINDOW_BYTES);
 }
 
-/* The next answer is the last. Without a request it ends when the notice is over, or, before the
- * first one, when that does not come in time. */
+/* The answer behind which nothing waits is the last. Without a request it ends when the notice is
+ * over, or, before the first one, when that does not come in time. */
 static void session_drain(void *argument)
 {
     struct http1_session *session = argument;
@@ -150,11 +150,28 @@ static void session_drain(void *argument)
         rest(session);
 }
 
+/* Has the client sent what is not looked at yet? */
+static bool has_more(const struct http1_session *session)
+{
+    return session->pending.bytes > 0 || byte_stream_has_input(&session->connection->bytes);
+}
+
+/* Behind a request that is not read to its end nothing else can be seen. */
+bool http1_session_outlives_answer(struct http1_session *session)
+{
+    return !is_reading(session) && session->drain_answers++ < DRAIN_ANSWERS_MAX &&
+           has_more(session);
+}
+
 /* The time is up for a head, for the next request, or for an answer that nobody may wait for. */
-static void session_end(void *argument)
+static bool session_end(void *argument)
 {
     struct http1_session *session = argument;
     struct http1_stream *stream = session->stream;
+    if (stream == NULL && session->served && has_more(session)) {
+        rest(session); /* we are late, and not the client */
+        return false;
+    }
     if (stream == NULL && !session->served)
         client_connection_record_fault(session->connection, CLIENT_FAULT_HEAD_TIMEOUT);
     if (stream != NULL && stream->exchange == NULL)
@@ -163,6 +180,7 @@ static void session_end(void *argument)
     else if (stream != NULL)
         stream->cut = true;
     session->closes = true;
+    return true;
 }
 
 static bool session_input_ended(void *argument)

@@ -49,14 +49,15 @@ static void client_send_interim_head(void *client, const struct response_head *h
  */
 static bool ends_connection(const struct http1_stream *stream, const struct response_head *head)
 {
-    const struct http1_session *session = stream->session;
+    struct http1_session *session = stream->session;
     /* Answered before the exchange was ours: refused as it stands, so who knows what follows. */
     bool malformed = stream->exchange == NULL &&
                      (head->status == 400 || head->status == 431 || head->status == 501);
     bool content_is_due = stream->phase != HTTP1_READ;
     bool content_is_unwanted =
         head->status >= 400 || (stream->http1.expects_continue && !stream->continued);
-    return session->closes || session->draining || stream->until_close ||
+    return session->closes || stream->until_close ||
+           (session->draining && !http1_session_outlives_answer(session)) ||
            (session->input_ended && session->pending.bytes == 0) || malformed ||
            (content_is_due && content_is_unwanted);
 }

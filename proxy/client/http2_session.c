@@ -37,10 +37,11 @@ static void session_drain(void *argument)
     deadline_start(&http2_exchanges(session)->io->loop, &session->drain, CLIENT_DRAIN_NOTICE_MS);
 }
 
-static void session_end(void *argument)
+static bool session_end(void *argument)
 {
     struct http2_session *session = argument;
     nghttp2_session_terminate_session(session->session, NGHTTP2_NO_ERROR);
+    return true;
 }
 
 /* --- the session --------------------------------------------------------------------------- */

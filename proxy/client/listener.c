@@ -8,8 +8,9 @@
 #include "proxy/core/array.h"
 #include "proxy/net/socket.h"
 
-/* Connections taken before other work has its turn; how long to rest when descriptors run out. */
-enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
+/* Connections taken before other work has its turn; those that may wait when a listener ends; how
+ * long to rest when descriptors run out. */
+enum { ACCEPTS_A_TURN = 16, WAITING_MAX = 4096, PAUSE_MS = 100 };
 
 struct listener {
     struct client_environment *environment;
@@ -77,25 +78,38 @@ static bool is_full(const struct listener *listener)
     return atomic_load_explicit(environment->total_connections, memory_order_relaxed) >= limit;
 }
 
+/* False: nobody waits, or nobody else can be taken now. */
+static bool accept_next(struct listener *listener, int socket)
+{
+    if (is_full(listener)) {
+        pause_accepting(listener);
+        return false;
+    }
+    struct address client;
+    int fd = socket_accept(socket, &client);
+    if (fd >= 0) {
+        client_connection_accept_take(listener->environment, fd, &client, &listener->terms);
+        return true;
+    }
+    bool gone = errno == EINTR || errno == ECONNABORTED;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        pause_accepting(listener);
+    return gone;
+}
+
 static void on_acceptable(struct ev_loop *ev, ev_io *watcher, int events)
 {
     (void)ev, (void)events;
     struct listener *listener = watcher->data;
-    for (int accepted = 0; accepted < ACCEPTS_A_TURN; accepted++) {
-        if (is_full(listener)) {
-            pause_accepting(listener);
-            return;
-        }
-        struct address client;
-        int fd = socket_accept(watcher->fd, &client);
-        if (fd >= 0) {
-            client_connection_accept_take(listener->environment, fd, &client, &listener->terms);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(listener);
-        if (errno != EINTR && errno != ECONNABORTED)
-            return;
+    for (int i = 0; i < ACCEPTS_A_TURN && accept_next(listener, watcher->fd); i++)
+        ;
+}
+
+void listener_accept_waiting(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->socket_count; i++) {
+        for (int j = 0; j < WAITING_MAX && accept_next(listener, listener->sockets[i].fd); j++)
+            ;
     }
 }
 

@@ -35,6 +35,9 @@ struct strview listener_address(const struct listener *listener);
 /* Adds a duplicate of each descriptor; false with errno when there are not enough of them. */
 bool listener_copy_sockets(const struct listener *listener, struct listener_sockets *sockets);
 
+/* Takes all connections that wait to be accepted now, within the limits. */
+void listener_accept_waiting(struct listener *listener);
+
 /* Stops accepting and closes the sockets; connections live on. */
 void listener_free(struct listener *listener);
 

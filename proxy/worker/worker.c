@@ -68,7 +68,17 @@ static void free_listeners(struct worker *worker)
     worker->listener_count = 0;
 }
 
-/* Keeps the listeners that go on, opens new ones, closes the others. */
+/* Who has connected, and may have sent a request already, is served; closing would reset it. */
+static void end_listeners(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->listener_count; i++) {
+        if (worker->listeners[i] != NULL)
+            listener_accept_waiting(worker->listeners[i]);
+    }
+    free_listeners(worker);
+}
+
+/* Keeps the listeners that go on, opens new ones, ends the others. */
 static void replace_listeners(struct worker *worker, const struct publication *publication)
 {
     const struct snapshot *snapshot = publication->snapshot;
@@ -84,7 +94,7 @@ static void replace_listeners(struct worker *worker, const struct publication *p
             listener_update(listeners[i], config);
         }
     }
-    free_listeners(worker);
+    end_listeners(worker);
     worker->listeners = listeners;
     worker->listener_count = snapshot->listener_count;
 }
@@ -143,7 +153,7 @@ static void run_drain(void *receiver, void *argument)
 {
     (void)argument;
     struct worker *worker = receiver;
-    free_listeners(worker);
+    end_listeners(worker);
     shadow_environment_shed(&worker->shadows);
     client_connections_drain(&worker->clients);
     tell_when_idle(&worker->clients);
