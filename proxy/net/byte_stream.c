@@ -100,7 +100,7 @@ static void go_on_with_connect(struct byte_stream *stream)
         opened(stream);
         return;
     }
-    if (SSL_set_fd(stream->tls, stream->fd) != 1) {
+    if (!tls_socket_attach(&stream->socket, stream->tls)) {
         end_input(stream, BYTE_STREAM_NO_SOCKET);
         return;
     }
@@ -250,7 +250,9 @@ static enum io_result write_tls(struct byte_stream *stream, size_t *ret_length)
     }
     ERR_clear_error();
     errno = 0;
+    stream->socket.more_follows = length < stream->output.bytes;
     int result = SSL_write(stream->tls, data, (int)length);
+    stream->socket.more_follows = false;
     if (result <= 0)
         return tls_result(stream, result);
     *ret_length = (size_t)result;
@@ -326,6 +328,7 @@ static void init(struct byte_stream *stream, struct io *io, int fd, struct ssl_s
                  const struct byte_stream_events *events)
 {
     *stream = (struct byte_stream){.events = events, .io = io, .tls = tls, .fd = fd};
+    stream->socket.fd = fd;
     byte_queue_init(&stream->output, &io->buffers);
     task_init(&stream->flush, run_flush);
     task_init(&stream->read_again, run_read_again);
@@ -341,7 +344,7 @@ void byte_stream_accept_take(struct byte_stream *stream, struct io *io, int fd, 
     init(stream, io, fd, tls, events);
     stream->open = tls == NULL;
     if (tls != NULL)
-        SSL_set_fd(tls, fd);
+        tls_socket_attach(&stream->socket, tls); /* without it the handshake fails */
     ev_io_start(io->loop.ev, &stream->readable);
 }
 

@@ -13,6 +13,7 @@
 #include "proxy/core/byte_queue.h"
 #include "proxy/net/address.h"
 #include "proxy/net/io.h"
+#include "proxy/net/tls_socket.h"
 
 struct ssl_st;
 struct byte_stream;
@@ -54,6 +55,7 @@ struct byte_stream {
     struct task read_again;
     ev_io readable;
     ev_io writable;
+    struct tls_socket socket;
     int fd;          /* -1: closed */
     bool connecting; /* the socket itself is not connected yet */
     bool open;       /* connected and, with TLS, shaken hands */
