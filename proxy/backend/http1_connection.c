@@ -75,6 +75,13 @@ void http1_fail(struct http1_connection *connection, enum backend_fault fault, b
 
 /* --- the socket's events ---------------------------------------------------------------------- */
 
+/* No long read brings more than there is room for. */
+static void limit_reads(struct http1_connection *connection)
+{
+    const struct receive_window *window = &connection->stream.window;
+    connection->bytes.may_read_long = window->held + IO_ROOMS * IO_READ_BYTES <= window->size;
+}
+
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
                      size_t length)
 {
@@ -105,6 +112,8 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         http1_fail(connection, BACKEND_FAULT_HEADER_LIMIT, false);
     else if (connection->stream.window.held >= connection->stream.window.size)
         byte_stream_pause(bytes);
+    else
+        limit_reads(connection);
 }
 
 static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
@@ -224,6 +233,7 @@ static void consumed(struct backend_stream *stream, size_t length)
 {
     struct http1_connection *connection = connection_of(stream);
     receive_window_consumed(&stream->window, length);
+    limit_reads(connection);
     if (connection->state == HTTP1_BUSY && connection->bytes.paused &&
         stream->window.held <= stream->window.size / 2)
         byte_stream_resume(&connection->bytes);

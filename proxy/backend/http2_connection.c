@@ -207,6 +207,7 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     connection->session = session_new(connection);
     byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
                              &byte_events);
+    connection->bytes.may_read_long = true;
     list_append(&pool->connections, &connection->node);
     return connection;
 }

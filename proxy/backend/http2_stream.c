@@ -57,6 +57,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, 
     struct http2_backend_stream *stream = http2_stream_by_id(session, id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    length = http2_body_frame_bytes(&stream->body, &stream->connection->bytes, length);
     return http2_body_read(&stream->body, session, id, length, flags);
 }
 

@@ -136,6 +136,33 @@ void byte_queue_move(struct byte_queue *to, struct byte_queue *from, size_t leng
     }
 }
 
+void byte_queue_join(struct byte_queue *queue)
+{
+    if (queue->count < 2)
+        return;
+    const struct byte_slice *first = slice_at(queue, 0);
+    struct byte_slice *second = slice_at(queue, 1);
+    size_t room = (size_t)(second->data - second->buffer->bytes);
+    if (first->length > BYTE_QUEUE_JOIN_BYTES || first->length > room ||
+        second->length < BYTE_QUEUE_SHARE_BYTES)
+        return;
+    second->data -= first->length;
+    second->length += first->length;
+    memcpy(second->buffer->bytes + room - first->length, first->data, first->length);
+    drop_front(queue);
+}
+
+size_t byte_queue_first_length(const struct byte_queue *queue)
+{
+    return queue->count > 0 ? slice_at(queue, 0)->length : 0;
+}
+
+size_t byte_queue_small_end(const struct byte_queue *queue)
+{
+    size_t length = queue->count > 0 ? slice_at(queue, queue->count - 1)->length : 0;
+    return length < BYTE_QUEUE_SHARE_BYTES ? length : 0;
+}
+
 int byte_queue_peek(const struct byte_queue *queue, struct iovec *vectors, int max)
 {
     int filled = 0;

@@ -15,6 +15,13 @@
 /* Pieces below this are copied, from it on they are referenced. */
 enum { BYTE_QUEUE_SHARE_BYTES = 4096, BYTE_QUEUE_FIRST_SLICES = 2 };
 
+/*
+ * So many bytes before those that are referenced belong to nobody any more when these leave: room
+ * that the reader left free, framing that has been understood, or bytes of the same flow that have
+ * left. The head of an HTTP/2 frame fits.
+ */
+enum { BYTE_QUEUE_JOIN_BYTES = 9 };
+
 struct byte_slice {
     struct buffer *buffer;
     const char *data;
@@ -55,6 +62,13 @@ void byte_queue_commit(struct byte_queue *queue, size_t length);
 
 /* Moves the first `length` bytes (at most what is there) of `from` to the end of `to`. */
 void byte_queue_move(struct byte_queue *to, struct byte_queue *from, size_t length);
+
+/* A short first slice before a long one is put right in front of it, where there is room. */
+void byte_queue_join(struct byte_queue *queue);
+
+/* How long the first slice is; how long the last one is if bytes are copied together there. */
+size_t byte_queue_first_length(const struct byte_queue *queue);
+size_t byte_queue_small_end(const struct byte_queue *queue);
 
 /* Fills up to `max` vectors from the front; returns how many. */
 int byte_queue_peek(const struct byte_queue *queue, struct iovec *vectors, int max);

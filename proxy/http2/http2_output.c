@@ -1,8 +1,6 @@
 #include "proxy/http2/http2_output.h"
 
-#include "proxy/net/byte_stream.h"
-
-enum { FRAME_HEAD_BYTES = 9, OUTBOUND_FRAMES_MAX = 1000 };
+enum { OUTBOUND_FRAMES_MAX = 1000 };
 
 size_t http2_fields_to_nv(const struct headers *headers, nghttp2_nv *nv, size_t count)
 {
@@ -67,6 +65,18 @@ static void submit_trailers(struct http2_body *body, nghttp2_session *session, i
     nghttp2_submit_trailer(session, id, nv, count);
 }
 
+size_t http2_body_frame_bytes(const struct http2_body *body, const struct byte_stream *bytes,
+                              size_t length)
+{
+    if (bytes->tls == NULL || body->queue.bytes <= length)
+        return length;
+    size_t room = IO_TLS_RECORD_BYTES - IO_FRAME_HEAD_BYTES - byte_queue_small_end(&bytes->output);
+    size_t piece = byte_queue_first_length(&body->queue);
+    if (piece >= BYTE_QUEUE_SHARE_BYTES && piece < room)
+        room = piece;
+    return length < room ? length : room;
+}
+
 ssize_t http2_body_read(struct http2_body *body, nghttp2_session *session, int32_t id,
                         size_t length, uint32_t *flags)
 {
@@ -103,7 +113,7 @@ int http2_output_data(struct byte_queue *output, struct http2_body *body, const 
 {
     if (output->bytes >= BYTE_STREAM_OUTPUT_BYTES)
         return NGHTTP2_ERR_WOULDBLOCK;
-    byte_queue_append(output, frame_head, FRAME_HEAD_BYTES);
+    byte_queue_append(output, frame_head, IO_FRAME_HEAD_BYTES);
     byte_queue_move(output, &body->queue, length);
     return 0;
 }

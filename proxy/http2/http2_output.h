@@ -10,6 +10,7 @@
 
 #include "proxy/core/byte_queue.h"
 #include "proxy/http/headers.h"
+#include "proxy/net/byte_stream.h"
 
 /*
  * nghttp2 drops a head that it estimates above its own limit, without an event; so its limit lies
@@ -42,6 +43,13 @@ void http2_body_append(struct http2_body *body, nghttp2_session *session, int32_
                        struct buffer *source, const char *data, size_t length);
 void http2_body_end(struct http2_body *body, nghttp2_session *session, int32_t id,
                     const struct headers *trailers);
+
+/*
+ * How long the next DATA frame had better be at most: nghttp2 allows `length`. With TLS, such that
+ * it ends with a record, and lies in one piece.
+ */
+size_t http2_body_frame_bytes(const struct http2_body *body, const struct byte_stream *bytes,
+                              size_t length);
 
 /* For a data source's read callback: how much of the body the next frame takes. */
 ssize_t http2_body_read(struct http2_body *body, nghttp2_session *session, int32_t id,

@@ -127,19 +127,19 @@ const char *byte_stream_tls_fault(const struct byte_stream *stream)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static enum io_result read_some(struct byte_stream *stream, char *room, size_t size,
+static enum io_result read_some(struct byte_stream *stream, const struct iovec *rooms, int count,
                                 size_t *ret_length)
 {
     if (stream->tls != NULL) {
         ERR_clear_error();
         errno = 0;
-        int result = SSL_read(stream->tls, room, (int)size);
+        int result = SSL_read(stream->tls, rooms[0].iov_base, (int)rooms[0].iov_len);
         if (result <= 0)
             return tls_result(stream, result);
         *ret_length = (size_t)result;
         return IO_DONE;
     }
-    ssize_t result = read(stream->fd, room, size);
+    ssize_t result = readv(stream->fd, rooms, count);
     if (result == 0)
         return IO_END;
     if (result < 0)
@@ -161,13 +161,29 @@ static void read_later(struct byte_stream *stream)
         task_schedule_next_turn(&stream->io->loop, &stream->read_again);
 }
 
+static void pass_up(struct byte_stream *stream, const struct iovec *rooms, size_t length)
+{
+    /* Held for the calls, so that nothing reads over these bytes meanwhile. */
+    struct buffer *buffers[IO_ROOMS];
+    int count = io_read_take(stream->io, rooms, length, buffers);
+    stream->bytes_read += length;
+    for (int i = 0; i < count; i++) {
+        size_t part = length < rooms[i].iov_len ? length : rooms[i].iov_len;
+        length -= part;
+        if (stream->fd >= 0)
+            stream->events->on_bytes(stream, buffers[i], rooms[i].iov_base, part);
+        buffer_unref(buffers[i]);
+    }
+}
+
 static void read_input(struct byte_stream *stream)
 {
     for (int reads = 0; reads < READS_A_TURN && wants_input(stream); reads++) {
-        size_t room = 0;
+        struct iovec rooms[IO_ROOMS];
         size_t length = 0;
-        char *data = io_read_room(stream->io, &room);
-        switch (read_some(stream, data, room, &length)) {
+        int count = stream->reads_long && stream->may_read_long ? 2 : 1;
+        io_read_rooms(stream->io, rooms, count);
+        switch (read_some(stream, rooms, count, &length)) {
         case IO_DONE:
             break;
         case IO_AGAIN:
@@ -180,13 +196,12 @@ static void read_input(struct byte_stream *stream)
                                                                 : BYTE_STREAM_RESET);
             return;
         }
-        stream->bytes_read += length;
-        /* Held for the call, so that nothing reads over these bytes meanwhile. */
-        struct buffer *buffer = buffer_ref(io_read_commit(stream->io, length));
-        stream->events->on_bytes(stream, buffer, data, length);
-        buffer_unref(buffer);
         /* A short read from a socket means that it is empty: no call only to learn EAGAIN. */
-        if (stream->tls == NULL && length < room)
+        size_t room = rooms[0].iov_len + (count > 1 ? rooms[1].iov_len : 0);
+        bool is_short = stream->tls == NULL && length < room;
+        stream->reads_long = length >= rooms[0].iov_len;
+        pass_up(stream, rooms, length);
+        if (is_short)
             return;
     }
     read_later(stream);
@@ -241,10 +256,11 @@ static enum io_result write_clear(struct byte_stream *stream, size_t *ret_length
 static enum io_result write_tls(struct byte_stream *stream, size_t *ret_length)
 {
     struct iovec first;
+    byte_queue_join(&stream->output);
     byte_queue_peek(&stream->output, &first, 1);
     const void *data = first.iov_base;
     size_t length = first.iov_len < IO_TLS_RECORD_BYTES ? first.iov_len : IO_TLS_RECORD_BYTES;
-    if (length < IO_TLS_RECORD_BYTES && length < stream->output.bytes) {
+    if (length < IO_TLS_RECORD_BYTES / 2 && length < stream->output.bytes) {
         data = stream->io->record;
         length = byte_queue_copy_out(&stream->output, stream->io->record, IO_TLS_RECORD_BYTES);
     }

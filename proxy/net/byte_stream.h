@@ -56,12 +56,15 @@ struct byte_stream {
     ev_io readable;
     ev_io writable;
     struct tls_socket socket;
-    int fd;          /* -1: closed */
-    bool connecting; /* the socket itself is not connected yet */
-    bool open;       /* connected and, with TLS, shaken hands */
-    bool paused;     /* the owner wants no input for now */
-    bool ended;      /* on_end was called: no more input */
-    bool broken;     /* nor can anything be written */
+    int fd;             /* -1: closed */
+    bool connecting;    /* the socket itself is not connected yet */
+    bool open;          /* connected and, with TLS, shaken hands */
+    bool may_read_long; /* set by the owner: bytes may come in two pieces, the second although it
+                           paused or ended in the first */
+    bool reads_long;    /* the last read left nothing free */
+    bool paused;        /* the owner wants no input for now */
+    bool ended;         /* on_end was called: no more input */
+    bool broken;        /* nor can anything be written */
     uint64_t bytes_read;
     uint64_t bytes_written;
 };

@@ -1,11 +1,14 @@
 #include "proxy/net/io.h"
 
+#include "proxy/core/byte_queue.h"
+
 enum { BUFFERS_KEPT = 256, ARENA_CHUNKS_KEPT = 1024, BLOCK_BYTES_KEPT = 1024 * 1024 };
 
 void io_init(struct io *io)
 {
     loop_init(&io->loop);
     io->unsent_bytes = 0;
+    io->spare = NULL;
     buffer_pool_init(&io->buffers, BUFFERS_KEPT);
     arena_pool_init(&io->arenas, ARENA_CHUNKS_KEPT);
     block_pool_init(&io->blocks, BLOCK_BYTES_KEPT);
@@ -16,12 +19,21 @@ void io_done(struct io *io)
 {
     loop_done(&io->loop);
     buffer_unref(io->read_buffer);
+    buffer_unref(io->spare);
     buffer_pool_done(&io->buffers);
     arena_pool_done(&io->arenas);
     block_pool_done(&io->blocks);
 }
 
-char *io_read_room(struct io *io, size_t *ret_room)
+/* Behind a gap, so that a short slice can be put before what is read (byte_queue_join). */
+static struct iovec room_in(struct buffer *buffer)
+{
+    size_t begin = buffer->used + BYTE_QUEUE_JOIN_BYTES;
+    size_t room = BUFFER_BYTES - begin;
+    return (struct iovec){buffer->bytes + begin, room < IO_READ_BYTES ? room : IO_READ_BYTES};
+}
+
+void io_read_rooms(struct io *io, struct iovec *rooms, int count)
 {
     struct buffer *buffer = io->read_buffer;
     if (buffer->references == 1) {
@@ -30,13 +42,24 @@ char *io_read_room(struct io *io, size_t *ret_room)
         buffer_unref(buffer);
         buffer = io->read_buffer = buffer_new(&io->buffers);
     }
-    *ret_room = BUFFER_BYTES - buffer->used;
-    return buffer->bytes + buffer->used;
+    rooms[0] = room_in(buffer);
+    if (count < 2)
+        return;
+    if (io->spare == NULL)
+        io->spare = buffer_new(&io->buffers);
+    rooms[1] = room_in(io->spare);
 }
 
-struct buffer *io_read_commit(struct io *io, size_t length)
+int io_read_take(struct io *io, const struct iovec *rooms, size_t length, struct buffer **buffers)
 {
-    io->read_buffer->used += (uint32_t)length;
+    size_t first = length < rooms[0].iov_len ? length : rooms[0].iov_len;
     io->unsent_bytes += length;
-    return io->read_buffer;
+    io->read_buffer->used += (uint32_t)(BYTE_QUEUE_JOIN_BYTES + first);
+    buffers[0] = buffer_ref(io->read_buffer);
+    if (first == length)
+        return 1;
+    io->spare->used = (uint32_t)(BYTE_QUEUE_JOIN_BYTES + length - first);
+    buffers[1] = io->spare;
+    io->spare = NULL;
+    return 2;
 }

@@ -5,6 +5,8 @@
 #ifndef NET_IO_H
 #define NET_IO_H
 
+#include <sys/uio.h>
+
 #include "proxy/core/arena.h"
 #include "proxy/core/block_pool.h"
 #include "proxy/core/buffer.h"
@@ -12,6 +14,10 @@
 
 /* The most that fits into one TLS record (RFC 8446 section 5.1). */
 enum { IO_TLS_RECORD_BYTES = 16 * 1024 };
+
+/* The head of an HTTP/2 frame; what a buffer takes of a long body: two frames that fill a record.
+ */
+enum { IO_FRAME_HEAD_BYTES = 9, IO_READ_BYTES = 2 * (IO_TLS_RECORD_BYTES - IO_FRAME_HEAD_BYTES) };
 
 /* So much may be read, by all connections, before what is ready to be written is written. */
 enum { IO_UNSENT_BYTES = 128 * 1024 };
@@ -22,6 +28,7 @@ struct io {
     struct arena_pool arenas;
     struct block_pool blocks;   /* of the HTTP/2 library */
     struct buffer *read_buffer; /* where the next read lands; never NULL after init */
+    struct buffer *spare;       /* where it goes on if it is long; NULL: to be got */
     size_t unsent_bytes;        /* read since tasks ran for the sake of the cache */
     char record[IO_TLS_RECORD_BYTES];
 };
@@ -31,10 +38,14 @@ void io_init(struct io *io);
 /* All connections have to be closed. */
 void io_done(struct io *io);
 
-/* Room to read into, at least half a buffer: *ret_room bytes from the result on. */
-char *io_read_room(struct io *io, size_t *ret_room);
+/* Rooms to read into, one after the other: at least half a buffer, and one more if asked for. */
+enum { IO_ROOMS = 2 };
+void io_read_rooms(struct io *io, struct iovec *rooms, int count);
 
-/* `length` bytes were read there: they stay valid while the buffer is referenced. */
-struct buffer *io_read_commit(struct io *io, size_t length);
+/*
+ * `length` bytes were read there: the buffers that they lie in, each with a reference for the
+ * caller, as many as are returned.
+ */
+int io_read_take(struct io *io, const struct iovec *rooms, size_t length, struct buffer **buffers);
 
 #endif

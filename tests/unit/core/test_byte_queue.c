@@ -213,6 +213,53 @@ static void peeking_gives_no_more_vectors_than_asked_for(void **state)
     assert_int_equal(f->source->references, 1 + 5);
 }
 
+static void a_short_slice_joins_the_long_one_behind_it(void **state)
+{
+    struct fixture *f = *state;
+    struct iovec vector;
+    byte_queue_append(&f->queue, "123456789", BYTE_QUEUE_JOIN_BYTES);
+    byte_queue_append_slice(&f->queue, f->source, f->source->bytes + 9, 5000);
+    char after = f->source->bytes[9];
+    byte_queue_join(&f->queue);
+    assert_int_equal(byte_queue_peek(&f->queue, &vector, 1), 1);
+    assert_int_equal(vector.iov_len, 5009);
+    assert_int_equal(f->queue.bytes, 5009);
+    assert_memory_equal(vector.iov_base, "123456789", 9);
+    assert_int_equal(f->source->bytes[9], after);
+    assert_int_equal(f->pool.live, 1);
+    byte_queue_join(&f->queue); /* alone: nothing to do */
+    assert_int_equal(f->queue.bytes, 5009);
+}
+
+static void slices_do_not_join_without_room_or_when_the_first_is_long(void **state)
+{
+    struct fixture *f = *state;
+    static const size_t lengths[] = {9, BYTE_QUEUE_JOIN_BYTES + 1};
+    static const size_t places[] = {8, 1000};
+    for (int i = 0; i < 2; i++) {
+        byte_queue_append(&f->queue, "1234567890", lengths[i]);
+        byte_queue_append_slice(&f->queue, f->source, f->source->bytes + places[i], 5000);
+        byte_queue_join(&f->queue);
+        assert_int_equal(byte_queue_first_length(&f->queue), lengths[i]);
+        byte_queue_clear(&f->queue);
+    }
+    byte_queue_append(&f->queue, "123456789", 9);
+    byte_queue_join(&f->queue);
+    assert_content(&f->queue, "123456789", 9);
+}
+
+static void only_a_small_end_is_where_bytes_are_copied_together(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(byte_queue_first_length(&f->queue), 0);
+    assert_int_equal(byte_queue_small_end(&f->queue), 0);
+    byte_queue_append_slice(&f->queue, f->source, f->source->bytes, 5000);
+    assert_int_equal(byte_queue_first_length(&f->queue), 5000);
+    assert_int_equal(byte_queue_small_end(&f->queue), 0);
+    byte_queue_append(&f->queue, "end", 3);
+    assert_int_equal(byte_queue_small_end(&f->queue), 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -230,6 +277,9 @@ int main(void)
         TEST(what_was_reserved_counts_when_it_is_committed),
         TEST(a_reservation_that_does_not_fit_begins_another_buffer),
         TEST(peeking_gives_no_more_vectors_than_asked_for),
+        TEST(a_short_slice_joins_the_long_one_behind_it),
+        TEST(slices_do_not_join_without_room_or_when_the_first_is_long),
+        TEST(only_a_small_end_is_where_bytes_are_copied_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

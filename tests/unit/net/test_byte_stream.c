@@ -168,6 +168,58 @@ static void keep_first_bytes(struct stream_fixture *f, enum stream_event event)
     }
 }
 
+static void begin_with_a_full_read(struct stream_fixture *f)
+{
+    static char bytes[RECEIVED_BYTES / 8];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = pattern_at(i);
+    stream_begin_pair(f, SOCK_STREAM);
+    f->stream.may_read_long = true;
+    other_write(f, bytes, sizeof(bytes));
+}
+
+static bool has_received_the_long(const struct stream_fixture *f)
+{
+    return f->received_bytes == RECEIVED_BYTES / 8;
+}
+
+static void long_reads_come_in_order_and_each_in_a_buffer_of_its_own(void **state)
+{
+    struct stream_fixture *f = *state;
+    kept_buffer = NULL;
+    begin_with_a_full_read(f);
+    f->on_event = keep_first_bytes;
+    stream_run_until(f, has_received_the_long);
+    for (size_t i = 0; i < f->received_bytes; i++)
+        assert_int_equal(f->received[i], pattern_at(i));
+    assert_true(f->io.spare == NULL || f->io.spare->references == 1);
+    assert_memory_equal(kept_data, f->received, IO_READ_BYTES);
+    buffer_unref(kept_buffer);
+}
+
+static void close_at_second_piece(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_BYTES && f->events[EVENT_BYTES] == 2)
+        byte_stream_close(&f->stream);
+}
+
+static bool is_closed(const struct stream_fixture *f)
+{
+    return f->stream.fd < 0;
+}
+
+/* The first read fills its room, so that the second one has two. */
+static void nothing_more_of_a_long_read_comes_after_close(void **state)
+{
+    struct stream_fixture *f = *state;
+    begin_with_a_full_read(f);
+    f->on_event = close_at_second_piece;
+    stream_run_until(f, is_closed);
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_BYTES], 2);
+    assert_int_equal(f->stream.bytes_read, 3 * IO_READ_BYTES);
+}
+
 static bool has_received_it_all(const struct stream_fixture *f)
 {
     return f->received_bytes == LARGE_BYTES / 4;
@@ -243,6 +295,8 @@ int main(void)
         STREAM_TEST(a_slow_reader_gets_everything_and_bounds_the_output),
         STREAM_TEST(nothing_is_read_while_paused),
         STREAM_TEST(pausing_ends_the_reads_of_the_turn_too),
+        STREAM_TEST(long_reads_come_in_order_and_each_in_a_buffer_of_its_own),
+        STREAM_TEST(nothing_more_of_a_long_read_comes_after_close),
         STREAM_TEST(output_leaves_while_input_is_paused),
         STREAM_TEST(bytes_stay_what_they_were_for_who_holds_their_buffer),
         STREAM_TEST(bytes_before_the_end_come_before_it),
