@@ -24,6 +24,13 @@ static struct strview decoded(const struct recording *recording, enum shadow_ans
     return body;
 }
 
+static bool is_form(struct strview content_type)
+{
+    struct strview type = strview_make(content_type.data, strview_find(content_type, ';'));
+    return strview_equal_ignore_case(strview_trim(type),
+                                     STRVIEW("application/x-www-form-urlencoded"));
+}
+
 static void collect_secrets(struct recording *recording)
 {
     const struct shadow *shadow = recording->shadow;
@@ -32,8 +39,15 @@ static void collect_secrets(struct recording *recording)
         redaction_add_headers(&recording->redaction, &shadow->answers[i].headers);
         redaction_add_json(&recording->redaction, recording->bodies[i]);
     }
-    redaction_add_json(&recording->redaction,
-                       strview_make(shadow->body.bytes, shadow->body.length));
+    if (shadow->requests[0].query.length > 0)
+        redaction_add_form(&recording->redaction, strview_from(shadow->requests[0].query, 1));
+    struct strview body = strview_make(shadow->body.bytes, shadow->body.length);
+    struct strview type =
+        answer_field(recording->arena, &shadow->headers[0], STRVIEW("content-type"));
+    if (is_form(type))
+        redaction_add_form(&recording->redaction, body);
+    else
+        redaction_add_json(&recording->redaction, body);
 }
 
 /* The excerpts of the first comparison may hold pieces of secrets: it is made again without them.

@@ -160,6 +160,15 @@ static void on_value(void *owner, const struct json_node *node, bool is_secret)
         write_mark(writer, node);
 }
 
+/* Behind blanks and a byte order mark; ")" as in the ")]}'" that keeps scripts from reading it. */
+static bool begins_as_json(struct strview body)
+{
+    size_t at = 0;
+    while (at < body.length && (body.data[at] <= ' ' || body.data[at] > '~'))
+        at++;
+    return at < body.length && memchr("{[)", body.data[at], 3) != NULL;
+}
+
 struct strview redact_body(const struct redaction *redaction, struct strview body)
 {
     struct json_tree tree;
@@ -167,6 +176,8 @@ struct strview redact_body(const struct redaction *redaction, struct strview bod
     arena_init(&scratch, NULL);
     if (redaction->overflow || json_tree_read(&scratch, body, &tree) != NULL) {
         arena_done(&scratch);
+        if (redaction->rules->places.count > 0 && begins_as_json(body))
+            return STRVIEW("(redacted)");
         return redact_text(redaction, body);
     }
     struct body_writer writer = {redaction, text_for(redaction, body.length + MARK_BYTES), body, 0};

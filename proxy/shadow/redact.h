@@ -41,10 +41,14 @@ void redaction_add_headers(struct redaction *redaction, const struct headers *he
 /* The values at the configured places of a JSON text become secrets; what is no JSON has none. */
 void redaction_add_json(struct redaction *redaction, struct strview json);
 
+/* The same of a form, or a query without "?": its fields are members at the top. */
+void redaction_add_form(struct redaction *redaction, struct strview form);
+
 /* The text without secrets: itself, or a copy. */
 struct strview redact_text(const struct redaction *redaction, struct strview text);
 
-/* The same for a body that may be JSON, which stays JSON. */
+/* The same for a body that may be JSON, which stays JSON. Where places are configured nothing is
+ * shown of one that begins as JSON does and cannot be read: they cannot be found in it. */
 struct strview redact_body(const struct redaction *redaction, struct strview body);
 
 /* The value of a field; nothing of one that holds secrets. */

@@ -2,6 +2,7 @@
 #include "proxy/shadow/redact.h"
 
 #include "proxy/shadow/redact_internal.h"
+#include "proxy/shadow/redact_spelling.h"
 
 void redaction_init(struct redaction *redaction, const struct redact_rules *rules, uint64_t key,
                     struct arena *arena)
@@ -28,94 +29,13 @@ static void add_one(struct redaction *redaction, struct strview secret)
 
 /* --- in other words ------------------------------------------------------------------------ */
 
-static int hex_value(char c)
-{
-    char lower = ascii_lower(c);
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-static struct strview percent_decoded(struct arena *arena, struct strview text)
-{
-    char *out = arena_alloc(arena, text.length);
-    size_t used = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        bool coded = text.data[i] == '%' && text.length - i > 2 &&
-                     hex_value(text.data[i + 1]) >= 0 && hex_value(text.data[i + 2]) >= 0;
-        if (!coded) {
-            out[used++] = text.data[i];
-            continue;
-        }
-        out[used++] = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
-        i += 2;
-    }
-    return strview_make(out, used);
-}
-
-static bool is_unreserved(char c)
-{
-    char lower = ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
-
-static struct strview percent_encoded(struct arena *arena, struct strview text, const char *digits)
-{
-    char *out = arena_alloc(arena, 3 * text.length);
-    size_t used = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (is_unreserved(text.data[i])) {
-            out[used++] = text.data[i];
-            continue;
-        }
-        out[used++] = '%';
-        out[used++] = digits[c / 16];
-        out[used++] = digits[c % 16];
-    }
-    return strview_make(out, used);
-}
-
-static struct strview html_escape_of(char c)
-{
-    switch (c) {
-    case '&':
-        return STRVIEW("&amp;");
-    case '<':
-        return STRVIEW("&lt;");
-    case '>':
-        return STRVIEW("&gt;");
-    case '"':
-        return STRVIEW("&quot;");
-    case '\'':
-        return STRVIEW("&#39;");
-    default:
-        return STRVIEW("");
-    }
-}
-
-static struct strview html_escaped(struct arena *arena, struct strview text)
-{
-    char *out = arena_alloc(arena, 6 * text.length);
-    size_t used = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        struct strview escape = html_escape_of(text.data[i]);
-        if (escape.length == 0)
-            escape = strview_make(text.data + i, 1);
-        memcpy(out + used, escape.data, escape.length);
-        used += escape.length;
-    }
-    return strview_make(out, used);
-}
-
 static void add_encoded(struct redaction *redaction, struct strview secret)
 {
     struct arena *arena = redaction->arena;
     add_one(redaction, secret);
-    add_one(redaction, percent_encoded(arena, secret, "0123456789ABCDEF"));
-    add_one(redaction, percent_encoded(arena, secret, "0123456789abcdef"));
-    add_one(redaction, html_escaped(arena, secret));
+    add_one(redaction, spelling_percent_encoded(arena, secret, "0123456789ABCDEF"));
+    add_one(redaction, spelling_percent_encoded(arena, secret, "0123456789abcdef"));
+    add_one(redaction, spelling_html_escaped(arena, secret));
 }
 
 /* As it is, and as a page, an address or a cookie would write it. */
@@ -125,22 +45,34 @@ static void add_secret(struct redaction *redaction, struct strview secret)
         return;
     add_encoded(redaction, secret);
     if (memchr(secret.data, '%', secret.length) != NULL)
-        add_encoded(redaction, percent_decoded(redaction->arena, secret));
+        add_encoded(redaction, spelling_percent_decoded(redaction->arena, secret));
 }
 
 /* --- fields -------------------------------------------------------------------------------- */
 
-/* The values of "a=1; b=2". */
+/* The values of "a=1; b=2"; a cookie may be without a name, and its value in quotes. */
 static void add_cookies(struct redaction *redaction, struct strview list)
 {
     while (list.length > 0) {
         size_t length = strview_find(list, ';');
         struct strview pair = strview_trim(strview_make(list.data, length));
         size_t equals = strview_find(pair, '=');
-        if (equals < pair.length)
-            add_secret(redaction, strview_from(pair, equals + 1));
+        struct strview value = equals < pair.length ? strview_from(pair, equals + 1) : pair;
+        add_secret(redaction, value);
+        if (value.length > 2 && value.data[0] == '"' && value.data[value.length - 1] == '"')
+            add_secret(redaction, strview_make(value.data + 1, value.length - 2));
         list = strview_from(list, length < list.length ? length + 1 : length);
     }
+}
+
+/* "user:password" (RFC 7617 section 2): the whole, and the password. */
+static void add_basic(struct redaction *redaction, struct strview encoded)
+{
+    struct strview pair = spelling_base64_decoded(redaction->arena, encoded);
+    size_t colon = strview_find(pair, ':');
+    add_secret(redaction, pair);
+    if (colon < pair.length)
+        add_secret(redaction, strview_from(pair, colon + 1));
 }
 
 /* "Bearer abc": both the whole and what stands behind the scheme. */
@@ -148,8 +80,12 @@ static void add_credentials(struct redaction *redaction, struct strview value)
 {
     size_t space = strview_find(value, ' ');
     add_secret(redaction, value);
-    if (space < value.length)
-        add_secret(redaction, strview_trim(strview_from(value, space + 1)));
+    if (space == value.length)
+        return;
+    struct strview rest = strview_trim(strview_from(value, space + 1));
+    add_secret(redaction, rest);
+    if (strview_equal_ignore_case(strview_make(value.data, space), STRVIEW("basic")))
+        add_basic(redaction, rest);
 }
 
 static bool holds_credentials(const struct redact_rules *rules, struct strview name)
@@ -240,4 +176,24 @@ void redaction_add_json(struct redaction *redaction, struct strview json)
     if (json_tree_read(&scratch, json, &tree) == NULL)
         redact_walk(redaction->rules, &tree, on_value, redaction);
     arena_done(&scratch);
+}
+
+/* --- places in forms ------------------------------------------------------------------------- */
+
+void redaction_add_form(struct redaction *redaction, struct strview form)
+{
+    struct arena *arena = redaction->arena;
+    struct path_cursor top;
+    struct path_cursor below;
+    path_cursor_init(&top, &redaction->rules->places);
+    while (form.length > 0 && redaction->rules->places.count > 0) {
+        size_t length = strview_find(form, '&');
+        struct strview pair = strview_make(form.data, length);
+        size_t equals = strview_find(pair, '=');
+        struct strview name = spelling_form_decoded(arena, strview_make(pair.data, equals));
+        if (equals < pair.length &&
+            path_cursor_enter_member(&redaction->rules->places, &top, name, &below))
+            add_secret(redaction, spelling_form_decoded(arena, strview_from(pair, equals + 1)));
+        form = strview_from(form, length < form.length ? length + 1 : length);
+    }
 }

@@ -89,7 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(path_pattern_compile(STRVIEW("$..password"), &pattern, &fault, &offset));
     const struct redact_rules rules = {.places = {&pattern, 1}};
     redaction_init(&redaction, &rules, 1, &arena);
-    add_field(&headers, &arena, "cookie", take_line(&body));
+    struct strview line = take_line(&body);
+    redaction_add_form(&redaction, line);
+    add_field(&headers, &arena, "cookie", line);
     add_field(&headers, &arena, "authorization", take_line(&body));
     add_field(&headers, &arena, "x-other", strview_make(body.data, strview_find(body, '\n')));
     redaction_add_headers(&redaction, &headers);

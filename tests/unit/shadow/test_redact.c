@@ -102,6 +102,50 @@ static void places_in_json_are_secrets_too(void **state)
     assert_true(contains(text, "rest"));
 }
 
+static void cookies_may_be_quoted_and_without_a_name(void **state)
+{
+    (void)state;
+    add_header("cookie", "a=\"in-quotes\"; without-a-name");
+    assert_false(contains(redacted("x in-quotes y"), "quotes"));
+    assert_false(contains(redacted("x without-a-name y"), "name"));
+}
+
+static void a_basic_password_is_found_decoded(void **state)
+{
+    (void)state;
+    add_header("authorization", "basic YW5uYTpmb3VuZCBvdXQ="); /* anna:found out */
+    assert_false(contains(redacted("it was \"found out\"."), "found"));
+    assert_false(contains(redacted("YW5uYTpmb3VuZCBvdXQ="), "YW5u"));
+    assert_true(contains(redacted("anna: hello"), "anna"));
+    add_header("authorization", "Basic !");
+    add_header("authorization", "Basic");
+}
+
+static void fields_of_forms_are_places_at_the_top(void **state)
+{
+    (void)state;
+    hide_place("$.password");
+    hide_place("$..key");
+    redaction_add_form(
+        &redaction, STRVIEW("name=public-name&pass%77ord=two+words%21&&password&key=%2Fkey%2Fkey"));
+    assert_false(contains(redacted("a two words! b"), "words"));
+    assert_false(contains(redacted("a two%20words%21 b"), "words"));
+    assert_false(contains(redacted("a /key/key b"), "key"));
+    assert_true(contains(redacted("a public-name b"), "public-name"));
+}
+
+static void nothing_is_shown_of_json_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct strview cut = STRVIEW("\xef\xbb\xbf {\"password\":\"abcdef\",\"a\":");
+    assert_true(strview_equal(redact_body(&redaction, cut), cut));
+    hide_place("$.password");
+    assert_false(contains(redact_body(&redaction, cut), "abcdef"));
+    assert_false(
+        contains(redact_body(&redaction, STRVIEW(")]}',\n{\"password\":\"abcdef\"}")), "abcdef"));
+    assert_true(contains(redact_body(&redaction, STRVIEW("<p>abcdef</p>")), "abcdef"));
+}
+
 static const char *redacted_body(const char *body)
 {
     return redact_body(&redaction, strview_of(body)).data;
@@ -174,6 +218,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(equal_secrets_stay_equal, begin, end),
         cmocka_unit_test_setup_teardown(the_longest_secret_wins, begin, end),
         cmocka_unit_test_setup_teardown(places_in_json_are_secrets_too, begin, end),
+        cmocka_unit_test_setup_teardown(cookies_may_be_quoted_and_without_a_name, begin, end),
+        cmocka_unit_test_setup_teardown(a_basic_password_is_found_decoded, begin, end),
+        cmocka_unit_test_setup_teardown(fields_of_forms_are_places_at_the_top, begin, end),
+        cmocka_unit_test_setup_teardown(nothing_is_shown_of_json_that_cannot_be_read, begin, end),
         cmocka_unit_test_setup_teardown(a_body_of_json_stays_json, begin, end),
         cmocka_unit_test_setup_teardown(other_spellings_of_a_secret_are_found, begin, end),
         cmocka_unit_test_setup_teardown(short_words_are_left_and_too_many_secrets_hide_everything,
