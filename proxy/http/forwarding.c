@@ -266,15 +266,8 @@ void forwarding_response(const struct response_head *response, struct arena *are
 /* Fields that would mean something else, or too much, behind the content. */
 static bool may_be_trailer(const struct header_field *field)
 {
-    switch (disposition_of(field->token)) {
-    case DROP:
-    case DROP_STRANGER:
-    case REWRITE:
-    case JOIN:
+    if (disposition_of(field->token) != PASS || is_twin(field->name))
         return false;
-    case PASS:
-        break;
-    }
     static const char *const refused[] = {
         "authorization", "cache-control", "content-encoding", "content-range",
         "content-type",  "expect",        "max-forwards",     "pragma",

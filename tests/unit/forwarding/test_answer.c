@@ -116,6 +116,9 @@ static void trailers_that_frame_route_or_authenticate_are_dropped(void **state)
         "x-strangler-id",
         "x-original-path",
         "via",
+        "x_forwarded_for",
+        "content_length",
+        "x-real_ip",
         ":status",
         "",
     };
