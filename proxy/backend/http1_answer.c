@@ -1,8 +1,12 @@
 /* What an endpoint answers over HTTP/1.1, read by llhttp in strict mode and by our own checks. */
 #include "proxy/backend/http1_internal.h"
+#include "proxy/http1/http1_guard.h"
 
 /* What llhttp wants to hear from on_headers_complete when the message ends with its head. */
 enum { SKIP_CONTENT = 1 };
+
+/* "HTTP/1.1 200 ": where the status stands in its line, and the byte behind it. */
+enum { STATUS_AT = 9, STATUS_LINE_BYTES = 13 };
 
 static struct http1_connection *connection_of_parser(llhttp_t *parser)
 {
@@ -70,6 +74,16 @@ static int on_header_value_complete(llhttp_t *parser)
     return finish_field(connection);
 }
 
+/* llhttp reads folded lines in its own way (RFC 9112 section 5.2): what we make of them has to be
+ * what it makes of them. */
+static bool parser_agrees(const struct http1_connection *connection, bool chunked)
+{
+    const llhttp_t *parser = &connection->parser;
+    int64_t length = connection->builder.head.content_length;
+    return ((parser->flags & F_CHUNKED) != 0) == chunked &&
+           (length == CONTENT_LENGTH_UNKNOWN || parser->content_length == (uint64_t)length);
+}
+
 /*
  * Chunked, once, in HTTP/1.1 and without a length beside it is the only transfer coding that we
  * understand (RFC 9112 section 6.1). An interim answer has neither (RFC 9110 section 15.2).
@@ -87,6 +101,8 @@ static bool has_good_framing(const struct http1_connection *connection, bool htt
         if (!strview_equal_ignore_case(field->value, STRVIEW("chunked")))
             return false;
     }
+    if (!parser_agrees(connection, codings > 0))
+        return false;
     if (head->status < 200)
         return !has_length && codings == 0;
     return codings == 0 || (codings == 1 && http11 && !has_length);
@@ -192,6 +208,15 @@ static int on_body(llhttp_t *parser, const char *at, size_t length)
     return http1_deliver(connection_of_parser(parser), at, length) ? 0 : HPE_USER;
 }
 
+/* Extensions are dropped, but not without end (RFC 9112 section 7.1.1). */
+static int on_chunk_extension(llhttp_t *parser, const char *at, size_t length)
+{
+    struct http1_connection *connection = connection_of_parser(parser);
+    (void)at;
+    connection->extension_bytes += length;
+    return connection->extension_bytes > HTTP1_EXTENSION_BYTES ? HPE_USER : 0;
+}
+
 /* Pauses the parser, so that bytes behind the message are seen and not read as another one. */
 static int on_message_complete(llhttp_t *parser)
 {
@@ -206,6 +231,7 @@ static int on_message_complete(llhttp_t *parser)
         connection->may_keep = llhttp_should_keep_alive(parser);
     } else {
         response_builder_restart(&connection->builder); /* an interim answer; the next follows */
+        connection->line_bytes = 0;
     }
     return HPE_PAUSED;
 }
@@ -216,6 +242,8 @@ static const llhttp_settings_t parser_settings = {
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
+    .on_chunk_extension_name = on_chunk_extension,
+    .on_chunk_extension_value = on_chunk_extension,
     .on_message_complete = on_message_complete,
 };
 
@@ -227,9 +255,29 @@ void http1_finish_answer(struct http1_connection *connection)
     stream->events->on_response_end(stream->owner, &connection->builder.head.headers);
 }
 
+/* Three digits and no line before them (RFC 9112 section 4); llhttp takes any number of both. */
+static bool has_good_status(struct http1_connection *connection, const char *data, size_t length)
+{
+    size_t first = connection->line_bytes;
+    size_t end = first + length < STATUS_LINE_BYTES ? first + length : STATUS_LINE_BYTES;
+    for (size_t i = first > STATUS_AT ? first : STATUS_AT; i < end; i++) {
+        char c = data[i - first];
+        bool is_good = i < STATUS_AT + 3 ? c >= '0' && c <= '9' : c == ' ' || c == '\r';
+        if (!is_good)
+            return false;
+    }
+    connection->line_bytes = end;
+    return true;
+}
+
 bool http1_parse_answer(struct http1_connection *connection, const char *data, size_t length)
 {
     while (length > 0) {
+        if (connection->line_bytes < STATUS_LINE_BYTES &&
+            !has_good_status(connection, data, length)) {
+            http1_fail(connection, BACKEND_FAULT_MALFORMED, false);
+            return false;
+        }
         llhttp_errno_t error = llhttp_execute(&connection->parser, data, length);
         if (connection->state != HTTP1_BUSY || !connection->has_stream ||
             connection->stream.finished)
@@ -274,6 +322,8 @@ void http1_answer_init(struct http1_connection *connection)
     connection->may_keep = false;
     connection->answer_bytes = 0;
     connection->head_bytes = 0;
+    connection->line_bytes = 0;
+    connection->extension_bytes = 0;
     response_builder_init(&connection->builder);
     llhttp_init(&connection->parser, HTTP_RESPONSE, &parser_settings);
     connection->parser.data = connection;

@@ -55,6 +55,8 @@ struct http1_connection {
     bool may_keep;       /* the answer allows another request */
     size_t answer_bytes; /* read since the request was sent */
     size_t head_bytes;   /* of answer_bytes, before the final head was complete */
+    size_t line_bytes;   /* of the status line of the head under way, until its status is whole */
+    size_t extension_bytes; /* of all chunks of the answer */
     enum backend_fault parse_fault;
 };
 
