@@ -77,6 +77,7 @@ struct backend_stream_options {
     const struct breaker_limits *limits;   /* read during the call */
     struct tls_client *tls;                /* NULL: in clear; read during the call */
     bool waited;                           /* for room: does not queue up behind others */
+    bool fresh;                            /* not on a kept connection of HTTP/1.1 */
     const struct backend_stream_events *events;
     void *owner;
     struct arena *arena;

@@ -381,7 +381,7 @@ static struct http1_connection *take_idle(struct backend_pool *pool, const struc
 struct backend_stream *http1_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options)
 {
-    struct http1_connection *connection = take_idle(pool, options->tls);
+    struct http1_connection *connection = options->fresh ? NULL : take_idle(pool, options->tls);
     if (connection == NULL)
         connection = connect_new(pool, options);
     if (connection == NULL)

@@ -89,6 +89,7 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
     struct attempt_facts facts = facts_of(exchange, fault);
     facts.unprocessed = unprocessed;
     facts.reused = reused;
+    exchange->found_stale = reused; /* the others that are kept may end for the same reason */
     exchange_record_fault(exchange, fault);
     backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend), fault, reused);
     go_on(exchange, decide(exchange, &facts), fault);

@@ -85,6 +85,7 @@ static enum attempt begin_attempt(struct exchange *exchange, bool waited)
         .limits = &exchange->backend->limits,
         .tls = exchange->backend->tls,
         .waited = waited,
+        .fresh = exchange->found_stale,
         .events = &exchange_stream_events,
         .owner = exchange,
         .arena = exchange->arena,

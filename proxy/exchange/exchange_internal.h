@@ -63,6 +63,7 @@ struct exchange {
     struct timeouts timeouts;
     uint32_t attempts;
     uint32_t retries; /* attempts less the first and the fallback */
+    bool found_stale; /* a kept connection ended under the request */
     uint64_t attempt_began_us;
 
     struct shadow *shadow; /* its copy for the other side; NULL: none */
