@@ -48,11 +48,11 @@ static void find_client(struct exchange *exchange)
     exchange->address_text = exchange->connection->address_text;
     exchange->trusted = cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count,
                                            &exchange->address);
-    if (!exchange->trusted) {
-        /* What the client says of its scheme would be believed as ours. */
+    /* What a stranger says of its scheme would be believed as ours; HTTP/1 hardly ever says it. */
+    if (!exchange->trusted || exchange->request->scheme.length == 0)
         exchange->request->scheme = exchange->connection->scheme;
+    if (!exchange->trusted)
         return;
-    }
     struct ip_address ip;
     struct strview text =
         forwarding_client_text(exchange->request, is_trusted_proxy_text, snapshot);
