@@ -16,6 +16,7 @@ enum { SHADOW_BODY_BUDGET_BYTES = 16 * 1024 * 1024 };
 void shadow_environment_init(struct shadow_environment *environment, struct io *io)
 {
     environment->io = io;
+    environment->undecided = 0;
     environment->shedding = false;
     list_init(&environment->live);
     backend_pools_init(&environment->pools, io, SHADOW_BODY_BUDGET_BYTES);
@@ -45,6 +46,7 @@ void shadow_environment_receive(struct shadow_environment *environment)
 void shadow_environment_done(struct shadow_environment *environment)
 {
     receive(environment, false);
+    CHECK(environment->undecided == 0);
     backend_pools_done(&environment->pools);
     shadow_inbox_done(&environment->inbox);
 }
@@ -61,6 +63,7 @@ static void count_dropped(struct shadow_environment *environment,
                           const struct shadow_policy *policy, enum shadow_drop drop)
 {
     count(environment, policy->metrics.dropped + (uint32_t)drop);
+    environment->undecided--;
 }
 
 static void count_verdict(struct shadow *shadow, enum verdict verdict)
@@ -239,6 +242,7 @@ static void on_ask_end(struct ask *ended)
     if (answer == ANSWER_SECOND) {
         shadow->counted = true;
         count(shadow->environment, shadow->policy->metrics.sent);
+        shadow->environment->undecided--;
     }
     go_on(shadow);
 }
@@ -356,6 +360,7 @@ void shadow_begin(struct shadow_environment *environment, const struct shadow_re
 {
     const struct shadow_policy *policy = request->policy;
     count(environment, policy->metrics.sampled);
+    environment->undecided++;
     enum shadow_drop refusal = refusal_of(environment, request);
     if (refusal == SHADOW_DROP_COUNT && !enter(policy))
         refusal = SHADOW_DROP_QUEUE_FULL;

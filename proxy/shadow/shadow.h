@@ -36,6 +36,7 @@ struct shadow_environment {
     struct judge *judge;           /* borrowed */
     struct shadow_inbox inbox;     /* shadows that come back from the compare thread */
     struct list live;              /* all that this thread owns */
+    uint64_t undecided;            /* sampled, and neither sent nor dropped yet */
     bool shedding;                 /* the process is about to end: no new ones */
 };
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from certificates import Authority, server_context
+from hand_over_clients import Visitors, adopt_orphans, hand_over
 from http1_backend import Http1Backend, answer_bytes, serving
 from http1_client import Http1Client
 from http2_peer import MAX_STREAMS, Http2Backend
@@ -361,6 +362,32 @@ class Lives(ShadowCase):
             self.assertEqual(self.proxy.stop(), 0)
             load.terminate()
 
+    def test_reloads_and_hand_overs_meanwhile_lose_no_request_and_no_copy(self):
+        never = threading.Event()
+
+        def slow(request):
+            never.wait(0.2)
+            return answer_bytes(b'{"id":2}', fields=JSON)
+        self.start(saying({"id": 1}), serving(slow), module='compare: { baseline = "100%"; };')
+        self.change('prefix = "/api"', 'prefix = "/"')
+
+        def copies_are_under_way():
+            return self.proxy.total("strangler_shadows_in_flight") > 0
+        with Visitors(self.proxy.plain, self.proxy.tls) as visitors:
+            for number in range(6):
+                visitors.wait_for_each(3)
+                wait_until("copies", copies_are_under_way)
+                if number % 2 == 0:
+                    self.change("shadow: {", "shadow: { ")  # the same in other words
+                else:
+                    hand_over(self.proxy)  # an end with status 0: what it had sampled adds up
+            visitors.wait_for_each(3)
+        self.assertEqual(visitors.faults(), [])
+        self.wait_settled(self.total("shadow_sampled_total"))
+        self.assertGreater(self.total("shadow_sent_total"), 0)
+        self.assertEqual(self.extracted.faults, [])
+
 
 if __name__ == "__main__":
+    adopt_orphans()
     main()
