@@ -244,6 +244,24 @@ class HalfSent(BackendCase):
         self.check_only_cut(len(streams))
         self.assertEqual(self.backend.connection_count, len(streams))
 
+    def test_who_goes_on_to_the_end_of_the_request_is_not_reset(self):
+        """RFC 9113 section 8.1: and trailers that come then are those of no other request."""
+        self.start(self.early)
+        client = self.closing(Http2Client(self.proxy.plain))
+        streams = []
+        for trailers in ((), (("x-end", "here"),), None):
+            streams.append(client.start("/200", "POST", ends=False))
+            self.assertEqual(client.wait(streams[-1]).body, b"early")
+            self.proxy.wait_total(0, "strangler_live_exchanges")  # what comes now is nobody's
+            if trailers is not None:
+                client.send_body(streams[-1], b"x" * 50_000, trailers=trailers)
+        answers = [client.answers[stream] for stream in streams]
+        while answers[-1].reset is None:  # the others would have been reset before it
+            client.take_frame()
+        self.assertEqual([answer.reset for answer in answers], [None, None, NO_ERROR])
+        self.assertEqual(self.proxy.total("strangler_http_requests_total"), len(streams))
+        self.check_only_cut(len(streams))
+
     def test_over_http1_what_follows_of_the_body_is_no_request(self):
         self.start(self.early)
         count = 0
