@@ -7,6 +7,7 @@
 #include "monolith_stub/clock.h"
 #include "monolith_stub/job_pool.h"
 #include "monolith_stub/site.h"
+#include "monolith_stub/suspensions.h"
 #include "monolith_stub/waiting_room.h"
 #include "monolith_stub/web_response.h"
 
@@ -150,29 +151,44 @@ static void read_details(struct web_exchange *exchange)
     request->began_ms = clock_steady_ms();
 }
 
-static void on_wait_over(void *context)
+static bool suspend(struct web_exchange *exchange, enum state state)
 {
-    struct web_exchange *exchange = context;
-    MHD_resume_connection(exchange->connection);
+    if (!suspensions_begin(exchange->context->suspensions, exchange->connection))
+        return false;
+    exchange->state = state;
+    return true;
 }
 
-static void wait_for(struct web_exchange *exchange, enum state state, struct reply_wait wait)
+/* The exchange may be gone when this returns. */
+static void resume(struct web_exchange *exchange)
 {
-    exchange->state = state;
+    suspensions_end(exchange->context->suspensions, exchange->connection);
+}
+
+static void on_wait_over(void *context)
+{
+    resume(context);
+}
+
+/* False: nothing is waited for any more. */
+static bool wait_for(struct web_exchange *exchange, enum state state, struct reply_wait wait)
+{
     exchange->waiter = (struct waiter){.deadline_ms = wait.deadline_ms,
                                        .feeds = wait.feeds,
                                        .seen = wait.seen,
                                        .wake = on_wait_over,
                                        .context = exchange};
-    MHD_suspend_connection(exchange->connection);
+    if (!suspend(exchange, state))
+        return false;
     waiting_room_enter(exchange->context->forum->room, &exchange->waiter);
+    return true;
 }
 
 static void answer_elsewhere(void *context)
 {
     struct web_exchange *exchange = context;
     site_answer(exchange->context->forum, &exchange->request, &exchange->reply);
-    MHD_resume_connection(exchange->connection);
+    resume(exchange);
 }
 
 /* Answers here, or leaves it to a thread of the right pool; from then on the exchange is that
@@ -192,11 +208,13 @@ static bool answer_or_delegate(struct web_exchange *exchange)
         pool = context->passwords;
         break;
     }
-    exchange->state = STATE_WORKING;
-    MHD_suspend_connection(exchange->connection);
+    if (!suspend(exchange, STATE_WORKING)) {
+        site_answer_busy(&exchange->request, &exchange->reply);
+        return true;
+    }
     if (!job_pool_add(pool, answer_elsewhere, exchange)) {
         site_answer_busy(&exchange->request, &exchange->reply);
-        MHD_resume_connection(exchange->connection);
+        resume(exchange);
     }
     return false;
 }
@@ -225,8 +243,10 @@ static enum MHD_Result finish(struct web_exchange *exchange)
     struct reply_wait wait = exchange->reply.wait;
     reply_done(&exchange->reply);
     reply_init(&exchange->reply);
-    wait_for(exchange, STATE_WAITING, wait);
-    return MHD_YES;
+    if (wait_for(exchange, STATE_WAITING, wait))
+        return MHD_YES;
+    site_answer_busy(&exchange->request, &exchange->reply);
+    return send_reply(exchange);
 }
 
 /* True: the reply is there. */
@@ -243,8 +263,7 @@ static bool begin(struct web_exchange *exchange, const char *version)
     if (latency_ms == 0)
         return answer_or_delegate(exchange);
     struct reply_wait wait = {.deadline_ms = clock_steady_ms() + latency_ms};
-    wait_for(exchange, STATE_HELD, wait);
-    return false;
+    return !wait_for(exchange, STATE_HELD, wait) && answer_or_delegate(exchange);
 }
 
 enum MHD_Result web_exchange_run(struct web_exchange *exchange, const char *version)

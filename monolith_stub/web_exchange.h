@@ -11,12 +11,14 @@
 #include "monolith_stub/forum.h"
 
 struct job_pool;
+struct suspensions;
 
 /* What all exchanges share; the web server's. */
 struct web_context {
     struct forum *forum;
     struct job_pool *writes;
     struct job_pool *passwords;
+    struct suspensions *suspensions;
 };
 
 struct web_exchange;

@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "monolith_stub/job_pool.h"
+#include "monolith_stub/suspensions.h"
 #include "monolith_stub/waiting_room.h"
 #include "monolith_stub/web_exchange.h"
 
 struct web_server {
     struct MHD_Daemon *daemon;
     struct web_context context;
+    struct suspensions suspensions;
     pthread_mutex_t lock;
     pthread_cond_t became_quiet;
     unsigned running; /* exchanges begun and not yet completed */
@@ -100,6 +102,8 @@ struct web_server *web_server_new(struct forum *forum, int take_listen_socket)
         return NULL;
     }
     server->context.forum = forum;
+    server->context.suspensions = &server->suspensions;
+    suspensions_init(&server->suspensions);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->became_quiet, NULL);
     if (start_pools(&server->context))
@@ -133,6 +137,7 @@ void web_server_free(struct web_server *server)
         int listen_socket = MHD_quiesce_daemon(server->daemon);
         waiting_room_close(server->context.forum->room);
         wait_until_quiet(server);
+        suspensions_stop(&server->suspensions); /* clients may go on asking */
         job_pool_stop(server->context.writes);
         job_pool_stop(server->context.passwords);
         MHD_stop_daemon(server->daemon);
@@ -141,6 +146,7 @@ void web_server_free(struct web_server *server)
     }
     job_pool_free(server->context.writes);
     job_pool_free(server->context.passwords);
+    suspensions_done(&server->suspensions);
     pthread_cond_destroy(&server->became_quiet);
     pthread_mutex_destroy(&server->lock);
     free(server);

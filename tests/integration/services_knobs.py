@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -128,6 +129,43 @@ class Knobs(unittest.TestCase):
             client.close()
             self.assertEqual(program.wait(), 0)
             self.assertLess(time.monotonic() - begun, 8)
+
+    def monolith_with(self, *knobs):
+        folder = os.path.join(self.folder, "stopped")
+        os.makedirs(folder, exist_ok=True)
+        return Program("monolith", folder, *knobs).wait_ready()
+
+    def test_a_monolith_stops_while_clients_go_on_asking_for_what_is_held_back(self):
+        def ask_on(program, asked):
+            try:
+                with program.connect() as connection:
+                    while True:
+                        connection.sendall(b"GET /forum HTTP/1.1\r\nhost: a\r\n\r\n")
+                        if not connection.recv(65536):
+                            return
+                        asked.release()
+            except OSError:
+                pass
+        for _ in range(30):
+            program, asked = self.monolith_with("--latency", "1ms"), threading.Semaphore(0)
+            clients = [threading.Thread(target=ask_on, args=(program, asked)) for _ in range(3)]
+            for client in clients:
+                client.start()
+            for _ in range(10):
+                asked.acquire()
+            status = program.stop()
+            for client in clients:
+                client.join()
+            self.assertEqual(status, 0, program.complaints())
+
+    def test_a_monolith_that_holds_very_much_back_stops_at_once(self):
+        program = self.monolith_with("--latency", "60s")
+        clients = [program.connect() for _ in range(300)]
+        for client in clients:
+            client.sendall(b"GET /forum HTTP/1.1\r\nhost: a\r\n\r\n")
+        self.assertEqual(program.stop(), 0, program.complaints())
+        for client in clients:
+            client.close()
 
     def test_failures_are_a_share_and_store_nothing(self):
         for module in MODULES:
