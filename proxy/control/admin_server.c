@@ -30,6 +30,7 @@ struct admin_server {
     struct deadline rest;
     uint64_t burst_began_ms;
     uint32_t burst_events;
+    bool stops;        /* nobody waits from now on */
     char *socket_path; /* of a Unix socket, removed at the end */
 };
 
@@ -158,6 +159,14 @@ static void wait_for_answer(struct admin_exchange *exchange)
     MHD_suspend_connection(exchange->connection);
 }
 
+static void reply_unavailable(struct admin_exchange *exchange)
+{
+    admin_reply_take(&exchange->request, &(struct admin_answer){
+                                             .status = MHD_HTTP_SERVICE_UNAVAILABLE,
+                                             .content_type = "application/problem+json",
+                                         });
+}
+
 static enum MHD_Result on_bytes(void *context, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *bytes,
                                 size_t *length, void **state)
@@ -175,7 +184,9 @@ static enum MHD_Result on_bytes(void *context, struct MHD_Connection *connection
         *length = 0;
         return MHD_YES;
     }
-    if (exchange->response == NULL)
+    if (exchange->response == NULL && server->stops)
+        reply_unavailable(exchange);
+    else if (exchange->response == NULL)
         server->events->on_request(server->context, &exchange->request);
     if (exchange->response != NULL)
         return send_answer(exchange);
@@ -322,18 +333,17 @@ struct admin_server *admin_server_new(struct loop *loop, const struct address *a
     return server;
 }
 
-/* The daemon cannot end while a connection is suspended. */
+/* The daemon cannot end while a connection is suspended; what comes in its last run does not wait.
+ */
 static void forget_waiting(struct admin_server *server)
 {
+    server->stops = true;
     while (!list_is_empty(&server->waiting)) {
         struct admin_exchange *exchange =
             LIST_ENTRY(server->waiting.next, struct admin_exchange, node);
         server->events->on_forgotten(server->context, &exchange->request);
         if (exchange->response == NULL)
-            admin_reply_take(&exchange->request, &(struct admin_answer){
-                                                     .status = MHD_HTTP_SERVICE_UNAVAILABLE,
-                                                     .content_type = "application/problem+json",
-                                                 });
+            reply_unavailable(exchange);
     }
     MHD_run(server->daemon);
 }
