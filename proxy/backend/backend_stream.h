@@ -60,6 +60,9 @@ struct backend_request {
  * in both directions, each with an end of its own. Only a request for it is answered so.
  */
 struct backend_stream_events {
+    /* `connecting` is over: what is sent leaves from now on. May be NULL. Must not close streams.
+     */
+    void (*on_connected)(void *owner);
     /* A 1xx head (never 101). The head is valid during the call, its bytes live in the arena. */
     void (*on_interim_head)(void *owner, const struct response_head *head);
     void (*on_response_head)(void *owner, const struct response_head *head);
@@ -96,8 +99,17 @@ struct backend_stream {
     struct arena *arena; /* the owner's: heads and trailers are put there */
     const struct backend_request *request;
     struct receive_window window;
-    bool finished; /* on_response_end or on_failed was called */
+    bool connecting; /* its connection is being made: nothing leaves yet */
+    bool finished;   /* on_response_end or on_failed was called */
 };
+
+/* For whoever makes connections. */
+static inline void backend_stream_connected(struct backend_stream *stream)
+{
+    stream->connecting = false;
+    if (!stream->finished && stream->events->on_connected != NULL)
+        stream->events->on_connected(stream->owner);
+}
 
 /* Bytes of the request body; `source` as in byte_queue_append_slice. Not after send_end. */
 static inline void backend_stream_send_body(struct backend_stream *stream, struct buffer *source,

@@ -164,6 +164,8 @@ static void on_open(struct byte_stream *bytes)
     deadline_stop(&connection->deadline);
     endpoint_connected(connection->pool->endpoint);
     connection->state = HTTP1_BUSY;
+    if (connection->has_stream)
+        backend_stream_connected(&connection->stream);
 }
 
 /* What was queued has left: the endpoint hears that no more comes. */
@@ -388,6 +390,7 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
         return NULL;
 
     stream_init(&connection->stream, pool, &stream_methods, options);
+    connection->stream.connecting = connection->state == HTTP1_CONNECTING;
     connection->has_stream = true;
     connection->keep_alive_ms = (uint64_t)options->timeouts->keep_alive_ms;
     connection->first_byte_ms = (uint64_t)options->timeouts->first_byte_ms;

@@ -99,6 +99,9 @@ static void on_open(struct byte_stream *bytes)
     connection->connecting = false;
     deadline_stop(&connection->deadline);
     endpoint_connected(connection->pool->endpoint);
+    struct list *streams = &connection->streams;
+    for (struct list *at = streams->next; at != streams; at = at->next)
+        backend_stream_connected(&LIST_ENTRY(at, struct http2_backend_stream, node)->base);
     http2_connection_rest(connection); /* all its streams may have gone meanwhile */
 }
 

@@ -220,6 +220,7 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
         return failed_stream_open(pool, options, BACKEND_FAULT_OVERLOAD);
     }
     stream->connection = connection;
+    stream->base.connecting = connection->connecting;
     stream->opened_ms = pool->io->loop.now_ms;
     int64_t first_byte_ms = options->timeouts->first_byte_ms;
     stream->silence_ms =

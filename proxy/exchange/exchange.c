@@ -258,7 +258,7 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
     bool unanswered = exchange->stream != NULL || exchange->state == EXCHANGE_WAITING;
     if (limit != 0 && exchange->request_bytes > limit && unanswered)
         exchange_give_up_on_client(exchange, 413, "The request content is too large.");
-    if (exchange->state == EXCHANGE_WAITING || exchange->tunnel == TUNNEL_ASKED) {
+    if (exchange_holds_body(exchange)) {
         exchange_hold_body(exchange, source, data, length);
         return;
     }
@@ -280,7 +280,7 @@ void exchange_request_end(struct exchange *exchange, const struct headers *trail
     exchange->request_ended = true;
     exchange->request_trailers = trailers;
     deadline_stop(&exchange->body);
-    if (exchange->stream != NULL && exchange->tunnel != TUNNEL_ASKED)
+    if (exchange->stream != NULL && !exchange_holds_body(exchange))
         exchange_send_end(exchange);
     exchange_tunnel_progress(exchange);
 }
@@ -293,10 +293,10 @@ void exchange_send_end(struct exchange *exchange)
         passed = arena_alloc(exchange->arena, sizeof(*passed));
         forwarding_trailers(trailers, exchange->arena, passed);
     }
-    exchange->body_given |= exchange->request->has_body;
     exchange_progress(exchange);
-    if (exchange->shadow != NULL)
+    if (exchange->shadow != NULL && !exchange->end_given)
         shadow_request_end(exchange->shadow);
+    exchange->end_given = true;
     backend_stream_send_end(exchange->stream, passed);
 }
 

@@ -113,6 +113,11 @@ static void on_response_end(void *owner, const struct headers *trailers)
     exchange_close_stream(exchange);
 }
 
+static void on_connected(void *owner)
+{
+    exchange_body_goes_on(owner);
+}
+
 static void on_request_consumed(void *owner, size_t length)
 {
     struct exchange *exchange = owner;
@@ -135,6 +140,7 @@ static void on_failed(void *owner, enum backend_fault fault, bool unprocessed, b
 }
 
 const struct backend_stream_events exchange_stream_events = {
+    .on_connected = on_connected,
     .on_interim_head = on_interim_head,
     .on_response_head = on_response_head,
     .on_response_body = on_response_body,

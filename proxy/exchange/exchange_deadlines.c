@@ -15,7 +15,8 @@ static bool client_is_slow(const struct exchange *exchange)
 /* The request is incomplete and everything that came has been passed on. */
 static bool client_owes_body(const struct exchange *exchange)
 {
-    return !exchange->request_ended && exchange->request_held == 0;
+    return !exchange->request_ended && exchange->request_held == 0 &&
+           exchange->held_body.bytes == 0;
 }
 
 static void on_progress_expired(struct deadline *deadline)

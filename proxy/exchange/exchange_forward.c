@@ -109,6 +109,8 @@ void exchange_forward(struct exchange *exchange)
     bool again = exchange->attempts > 0;
     switch (begin_attempt(exchange, again)) {
     case ATTEMPT_BEGUN:
+        if (again)
+            exchange_body_goes_on(exchange);
         break;
     case ATTEMPT_WITHOUT_ENDPOINT:
         exchange_not_sent(exchange, BACKEND_FAULT_NO_ENDPOINT);

@@ -47,8 +47,8 @@ struct exchange {
     bool waits;                  /* else what follows means nothing */
     struct list waiting;         /* for a new snapshot */
     struct breaker_waiter room;  /* for room */
-    struct byte_queue held_body; /* what came meanwhile, or before a tunnel was open; the client's
-                                    window bounds it. Without a pool: nothing is held */
+    struct byte_queue held_body; /* see exchange_holds_body; the client's window bounds it. Without
+                                    a pool: nothing is held */
     struct deadline wait;
     const struct headers *request_trailers;
     bool counted_as_write; /* in the lease */
@@ -72,6 +72,7 @@ struct exchange {
     /* the request body */
     bool request_ended;
     bool body_given;     /* a byte went to an endpoint: no second attempt */
+    bool end_given;      /* for an empty body: perhaps more than once */
     size_t request_held; /* bytes given to the endpoint's stream and not consumed yet */
     uint64_t request_bytes;
 
@@ -151,12 +152,24 @@ void exchange_wait_in_vain(struct exchange *exchange, enum backend_fault fault);
 /* Leaves the queue; nothing happens when it does not wait. */
 void exchange_stop_waiting(struct exchange *exchange);
 
+/* Is the body kept back? While there is nobody to give it to, a tunnel is not open, or a connection
+ * is being made: so that another endpoint may get it if that cannot be. */
+static inline bool exchange_holds_body(const struct exchange *exchange)
+{
+    return exchange->state == EXCHANGE_WAITING || exchange->tunnel == TUNNEL_ASKED ||
+           (exchange->stream != NULL && exchange->stream->connecting);
+}
+
 /* Keeps bytes of the body back. */
 void exchange_hold_body(struct exchange *exchange, struct buffer *source, const char *data,
                         size_t length);
 
 /* Everything that was kept back goes to the endpoint. */
 void exchange_give_held_body(struct exchange *exchange);
+
+/* There is an endpoint: what was kept back goes there, and the end if it has come; unless they have
+ * to be kept back still. */
+void exchange_body_goes_on(struct exchange *exchange);
 
 /* Nothing is kept back any more; what was goes nowhere. */
 void exchange_drop_held_body(struct exchange *exchange);

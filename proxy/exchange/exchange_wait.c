@@ -62,15 +62,8 @@ static void go_on(struct exchange *exchange)
 {
     if (exchange->state != EXCHANGE_FORWARDING)
         return; /* answered, or waits on */
-    if (exchange->tunnel == TUNNEL_ASKED) {
-        leave_queue(exchange); /* what came is held until it is open */
-        return;
-    }
-    exchange_give_held_body(exchange);
-    exchange_stop_waiting(exchange);
-    exchange_body_progress(exchange);
-    if (exchange->request_ended && exchange->request->has_body)
-        exchange_send_end(exchange);
+    leave_queue(exchange);
+    exchange_body_goes_on(exchange);
 }
 
 void exchange_wait_in_vain(struct exchange *exchange, enum backend_fault fault)
@@ -159,6 +152,17 @@ void exchange_give_held_body(struct exchange *exchange)
         exchange->body_given = true;
         byte_queue_consume(held, given);
     }
+}
+
+void exchange_body_goes_on(struct exchange *exchange)
+{
+    if (exchange->stream == NULL || exchange_holds_body(exchange))
+        return;
+    exchange_give_held_body(exchange);
+    exchange_drop_held_body(exchange);
+    exchange_body_progress(exchange);
+    if (exchange->request_ended && exchange->request->has_body)
+        exchange_send_end(exchange);
 }
 
 static void resume(struct exchange *exchange)

@@ -7,6 +7,7 @@ import time
 
 from http1_backend import Http1Backend, answer_bytes, named, once, serving
 from http2_peer import INTERNAL_ERROR, Http2Client, ask_once
+from scripted_site import SERVE, Reply
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -182,18 +183,49 @@ class Silence(ProxyCase):
         self.assertEqual(client.wait(stream).reset, INTERNAL_ERROR)
 
 
+def mirror(request) -> Reply:
+    return Reply(body=request.body)
+
+
 class SeveralEndpoints(ProxyCase):
-    def test_a_dead_endpoint_costs_no_request_without_body(self):
-        good = self.closing(Http1Backend(named("good")))
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            endpoints = f'"127.0.0.1:{good.port}", "127.0.0.1:{closed.getsockname()[1]}"'
-            proxy = self.start_proxy(config_text(
-                f"monolith: {{ endpoints = [ {endpoints} ]; }};"))
-            client = self.closing(Http2Client(proxy.plain))
-            for _ in range(50):
-                self.assertEqual(client.ask("/").status, 200)
-                self.assertEqual(client.wait(client.start("/", "POST")).status, 200)
+    def start_beside_a_dead_one(self, good: int, protocol: str, names) -> tuple:
+        """A backend for each name, at /name, of which the first request meets the dead endpoint."""
+        closed = self.closing(socket.socket())
+        closed.bind(("127.0.0.1", 0))
+        endpoints = f'"127.0.0.1:{closed.getsockname()[1]}", "127.0.0.1:{good}"'
+        backends = [f'{name}: {{ endpoints = [ {endpoints} ]; protocol = "{protocol}"; '
+                    'balance = "round_robin"; };' for name in names]
+        routes = [f'{name}: {{ prefix = "/{name}"; backend = "{name}"; }};' for name in names]
+        proxy = self.start_proxy(config_text(*backends, default=names[0],
+                                             more=f"routes: {{ {' '.join(routes)} }};"))
+        return proxy, self.closing(Http2Client(proxy.plain))
+
+    def check_dead_one(self, protocol: str):
+        bodies = {"none": None, "empty": [b""], "one": [b"x"], "pieces": [b"a" * 10, b"b" * 20],
+                  "large": [b"c" * 300000]}
+        good = self.closing(SERVE[protocol](mirror))
+        proxy, client = self.start_beside_a_dead_one(good.port, protocol, list(bodies))
+        for name, pieces in bodies.items():
+            stream = client.start(f"/{name}", "POST", ends=pieces is None)
+            for piece in pieces or []:
+                client.send_body(stream, piece, ends=piece is pieces[-1])
+            answer = client.wait(stream)
+            self.assertEqual((answer.status, answer.body), (200, b"".join(pieces or [])), name)
+            self.assertEqual(proxy.fault_count(name, "connect"), 1, name)
+
+    def test_a_dead_endpoint_costs_no_request_with_or_without_a_body(self):
+        self.check_dead_one("http/1.1")
+
+    def test_a_dead_endpoint_of_h2_costs_no_request_either(self):
+        self.check_dead_one("h2")
+
+    def test_a_body_that_comes_late_goes_to_the_second_endpoint(self):
+        good = self.closing(SERVE["http/1.1"](mirror))
+        proxy, client = self.start_beside_a_dead_one(good.port, "http/1.1", ["late"])
+        stream = client.start("/late", "POST", ends=False)
+        wait_until("a refused connection", lambda: proxy.fault_count("late", "connect") == 1)
+        client.send_body(stream, b"at last")
+        self.assertEqual(client.wait(stream).body, b"at last")
 
     def test_what_one_endpoint_said_is_not_mixed_into_the_answer_of_another(self):
         liar = self.closing(Http1Backend(once(
