@@ -222,14 +222,39 @@ static void an_endpoint_comes_back_when_its_time_is_over(void **state)
     assert_true(counts[0] > 100);
 }
 
-static void round_robin_goes_in_order_whatever_is_in_flight(void **state)
+static void round_robin_goes_in_order_as_long_as_loads_are_alike(void **state)
 {
     struct fixture *f = *state;
     f->backend.balance = BALANCE_ROUND_ROBIN;
-    set_in_flight(f, 1, 500);
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, i == 1 ? 500 : 250);
     int first = pick(f, 1);
     for (int i = 1; i < 100; i++)
         assert_int_equal(pick(f, random_of((uint64_t)i)), (first + i) % ENDPOINTS);
+}
+
+static void check_passed_over(struct fixture *f, uint32_t in_flight, bool passed_over)
+{
+    uint32_t counts[ENDPOINTS];
+    set_in_flight(f, 1, in_flight);
+    pick_often(f, 1000, counts);
+    assert_int_equal(counts[1] == 0, passed_over);
+    assert_true(counts[0] > 0);
+}
+
+static void round_robin_passes_over_an_endpoint_where_requests_pile_up(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.balance = BALANCE_ROUND_ROBIN;
+    check_passed_over(f, 3, false); /* so few say nothing */
+    check_passed_over(f, 4, true);
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, 10);
+    check_passed_over(f, 20, false);
+    check_passed_over(f, 21, true);
+    use_endpoints(f, 2, (const uint32_t[]){1, 3});
+    check_passed_over(f, 60, false);
+    check_passed_over(f, 61, true);
 }
 
 static void least_in_flight_takes_the_least_used_of_all(void **state)
@@ -378,7 +403,8 @@ int main(void)
         TEST(one_that_is_down_is_better_than_the_one_that_just_failed),
         TEST(when_all_are_down_one_is_tried_all_the_same),
         TEST(an_endpoint_comes_back_when_its_time_is_over),
-        TEST(round_robin_goes_in_order_whatever_is_in_flight),
+        TEST(round_robin_goes_in_order_as_long_as_loads_are_alike),
+        TEST(round_robin_passes_over_an_endpoint_where_requests_pile_up),
         TEST(least_in_flight_takes_the_least_used_of_all),
         TEST(weights_are_shares_under_every_policy),
         TEST(weights_are_shares_of_what_is_in_flight),
