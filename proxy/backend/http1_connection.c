@@ -354,7 +354,7 @@ static struct http1_connection *connect_new(struct backend_pool *pool,
  * answer (RFC 9112 section 9.2); its end means that it is of no use. The loop may not have told
  * yet, so the socket is asked, unless it was read in this very turn.
  */
-static bool is_stale(const struct http1_connection *connection)
+static bool is_stale(struct http1_connection *connection)
 {
     return connection->idle_turn != connection->pool->io->loop.turn &&
            byte_stream_has_input(&connection->bytes);

@@ -228,6 +228,7 @@ static void on_fill(struct byte_stream *bytes)
         linger(connection);
         return;
     }
+    bytes->ends_output = connection->closing && !connection->ends_answer && !bytes->ended;
     if (bytes->output.bytes > 0 && !deadline_is_running(&connection->write))
         deadline_start(&io_of(connection)->loop, &connection->write,
                        client_connection_limits(connection)->write_timeout_ms);

@@ -231,6 +231,7 @@ static void on_readable(struct ev_loop *ev, ev_io *watcher, int events)
     (void)ev, (void)events;
     struct byte_stream *stream = watcher->data;
     struct io *io = stream->io;
+    stream->socket.drained = false;
     if (stream->open)
         read_input(stream);
     else
@@ -245,7 +246,8 @@ static enum io_result write_clear(struct byte_stream *stream, size_t *ret_length
     struct iovec vectors[WRITE_VECTORS];
     struct msghdr message = {.msg_iov = vectors};
     message.msg_iovlen = (size_t)byte_queue_peek(&stream->output, vectors, WRITE_VECTORS);
-    ssize_t result = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    int flags = MSG_NOSIGNAL | (stream->ends_output ? MSG_MORE : 0);
+    ssize_t result = sendmsg(stream->fd, &message, flags);
     if (result < 0)
         return errno == EAGAIN || errno == EINTR ? IO_AGAIN : IO_FAILED;
     *ret_length = (size_t)result;
@@ -266,7 +268,7 @@ static enum io_result write_tls(struct byte_stream *stream, size_t *ret_length)
     }
     ERR_clear_error();
     errno = 0;
-    stream->socket.more_follows = length < stream->output.bytes;
+    stream->socket.more_follows = length < stream->output.bytes || stream->ends_output;
     int result = SSL_write(stream->tls, data, (int)length);
     stream->socket.more_follows = false;
     if (result <= 0)
@@ -290,6 +292,7 @@ static bool write_once(struct byte_stream *stream)
         return false;
     }
     if (result != IO_DONE) {
+        stream->socket.drained = false;
         read_input(stream); /* the other end may have said why before it closed */
         end_input(stream, BYTE_STREAM_RESET);
         return false;
@@ -401,11 +404,12 @@ void byte_stream_flush_soon(struct byte_stream *stream)
         task_schedule(&stream->io->loop, &stream->flush);
 }
 
-bool byte_stream_has_input(const struct byte_stream *stream)
+bool byte_stream_has_input(struct byte_stream *stream)
 {
     char byte;
     if (stream->tls != NULL) {
         /* Takes in what TLS says for itself, session tickets for instance. */
+        stream->socket.drained = false;
         ERR_clear_error();
         int peeked = SSL_peek(stream->tls, &byte, 1);
         return peeked > 0 || SSL_get_error(stream->tls, peeked) != SSL_ERROR_WANT_READ;
@@ -440,9 +444,10 @@ void byte_stream_end_output(struct byte_stream *stream)
         return;
     if (stream->tls != NULL && stream->open) {
         ERR_clear_error();
+        stream->socket.more_follows = true;
         SSL_shutdown(stream->tls);
     }
-    shutdown(stream->fd, SHUT_WR);
+    shutdown(stream->fd, SHUT_WR); /* what waited for more leaves with the end */
 }
 
 static void close_socket(struct byte_stream *stream, bool says_goodbye)

@@ -56,9 +56,10 @@ struct byte_stream {
     ev_io readable;
     ev_io writable;
     struct tls_socket socket;
-    int fd;             /* -1: closed */
-    bool connecting;    /* the socket itself is not connected yet */
-    bool open;          /* connected and, with TLS, shaken hands */
+    int fd;           /* -1: closed */
+    bool connecting;  /* the socket itself is not connected yet */
+    bool open;        /* connected and, with TLS, shaken hands */
+    bool ends_output; /* set by the owner: byte_stream_end_output follows as soon as all has left */
     bool may_read_long; /* set by the owner: bytes may come in two pieces, the second although it
                            paused or ended in the first */
     bool reads_long;    /* the last read left nothing free */
@@ -91,7 +92,7 @@ const char *byte_stream_tls_fault(const struct byte_stream *stream);
 void byte_stream_flush_soon(struct byte_stream *stream);
 
 /* Is there anything to pass up right now, be it the end? Costs a system call. */
-bool byte_stream_has_input(const struct byte_stream *stream);
+bool byte_stream_has_input(struct byte_stream *stream);
 
 /* Stops and goes on reading. What was read already has been passed up. */
 void byte_stream_pause(struct byte_stream *stream);

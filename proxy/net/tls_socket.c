@@ -17,9 +17,14 @@ static bool may_retry(void)
 
 static int read_bytes(BIO *bio, char *room, int size)
 {
-    const struct tls_socket *socket = BIO_get_data(bio);
+    struct tls_socket *socket = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (socket->drained) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     ssize_t result = read(socket->fd, room, (size_t)size);
+    socket->drained = result > 0 && result < size;
     if (result == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     if (result < 0 && may_retry())
@@ -27,11 +32,17 @@ static int read_bytes(BIO *bio, char *room, int size)
     return (int)result;
 }
 
+/* A ticket is not waited for: it leaves with the answer, or by itself after a moment. */
+static bool is_last(const struct tls_socket *socket)
+{
+    return !socket->more_follows && SSL_get_state(socket->tls) != TLS_ST_SW_SESSION_TICKET;
+}
+
 static int write_bytes(BIO *bio, const char *data, int length)
 {
     const struct tls_socket *socket = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    int flags = MSG_NOSIGNAL | (socket->more_follows ? MSG_MORE : 0);
+    int flags = MSG_NOSIGNAL | (is_last(socket) ? 0 : MSG_MORE);
     ssize_t result = send(socket->fd, data, (size_t)length, flags);
     if (result < 0 && may_retry())
         BIO_set_retry_write(bio);
@@ -68,6 +79,7 @@ bool tls_socket_attach(struct tls_socket *socket, struct ssl_st *tls)
     BIO *bio = method != NULL ? BIO_new(method) : NULL;
     if (bio == NULL)
         return false;
+    socket->tls = tls;
     BIO_set_data(bio, socket);
     BIO_set_init(bio, 1);
     SSL_set_bio(tls, bio, bio);

@@ -1,10 +1,11 @@
 /* Reading, gathering and writing in clear. */
 #include "tests/unit/net/stream_fixture.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGE_BYTES = 512 * 1024 };
+enum { LARGE_BYTES = 512 * 1024, PATIENCE_MS = 5000 };
 
 static char pattern_at(size_t offset)
 {
@@ -144,6 +145,28 @@ static void pausing_ends_the_reads_of_the_turn_too(void **state)
         stream_run_idle(f);
         assert_int_equal(f->events[EVENT_BYTES], i);
     }
+}
+
+static void end_when_all_has_left(struct stream_fixture *f, enum stream_event event)
+{
+    if (event == EVENT_WRITTEN && f->stream.output.bytes == 0)
+        byte_stream_end_output(&f->stream);
+}
+
+static void the_last_bytes_come_with_the_end(void **state)
+{
+    struct stream_fixture *f = *state;
+    char message[16] = "";
+    stream_begin_loopback(f);
+    f->stream.ends_output = true;
+    f->on_event = end_when_all_has_left;
+    stream_append(f, "hello");
+    stream_run_until(f, has_written);
+    struct pollfd readable = {.fd = f->other, .events = POLLIN | POLLRDHUP};
+    while ((readable.revents & POLLRDHUP) == 0)
+        assert_int_equal(poll(&readable, 1, PATIENCE_MS), 1);
+    assert_int_equal(other_read(f, message, sizeof(message)), 5);
+    assert_int_equal(other_read(f, message, sizeof(message)), 0);
 }
 
 static void output_leaves_while_input_is_paused(void **state)
@@ -298,6 +321,7 @@ int main(void)
         STREAM_TEST(long_reads_come_in_order_and_each_in_a_buffer_of_its_own),
         STREAM_TEST(nothing_more_of_a_long_read_comes_after_close),
         STREAM_TEST(output_leaves_while_input_is_paused),
+        STREAM_TEST(the_last_bytes_come_with_the_end),
         STREAM_TEST(bytes_stay_what_they_were_for_who_holds_their_buffer),
         STREAM_TEST(bytes_before_the_end_come_before_it),
         STREAM_TEST(a_reset_is_told_from_an_orderly_end),
