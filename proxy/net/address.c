@@ -54,11 +54,35 @@ bool ip_parse(struct strview text, struct ip_address *ret_ip)
     return true;
 }
 
+static size_t format_number(uint8_t number, char *to)
+{
+    size_t length = 0;
+    if (number >= 100)
+        to[length++] = (char)('0' + number / 100);
+    if (number >= 10)
+        to[length++] = (char)('0' + number / 10 % 10);
+    to[length++] = (char)('0' + number % 10);
+    return length;
+}
+
+/* By hand: a request of a module that knows people by address asks for it, and inet_ntop goes by
+ * way of printf. */
+static size_t format_v4(const uint8_t bytes[static 4], char buffer[static ADDRESS_TEXT_BYTES])
+{
+    size_t length = format_number(bytes[0], buffer);
+    for (size_t i = 1; i < 4; i++) {
+        buffer[length++] = '.';
+        length += format_number(bytes[i], buffer + length);
+    }
+    buffer[length] = '\0';
+    return length;
+}
+
 size_t ip_format(const struct ip_address *ip, char buffer[static ADDRESS_TEXT_BYTES])
 {
-    bool v4 = ip_is_v4(ip);
-    const char *text = inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? ip->bytes + V4_OFFSET : ip->bytes,
-                                 buffer, ADDRESS_TEXT_BYTES);
+    if (ip_is_v4(ip))
+        return format_v4(ip->bytes + V4_OFFSET, buffer);
+    const char *text = inet_ntop(AF_INET6, ip->bytes, buffer, ADDRESS_TEXT_BYTES);
     return text != NULL ? strlen(text) : 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+
 #include "proxy/net/address.h"
 
 static void addresses_are_written_as_they_are_read(void **state)
@@ -143,9 +145,25 @@ static void malformed_blocks_are_refused(void **state)
     }
 }
 
+static void each_byte_of_an_address_is_written_as_inet_ntop_does(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 256; i++) {
+        char expected[ADDRESS_TEXT_BYTES];
+        char text[ADDRESS_TEXT_BYTES];
+        uint8_t bytes[4] = {(uint8_t)i, (uint8_t)(255 - i), (uint8_t)(i * 7), (uint8_t)(i / 2)};
+        struct ip_address ip;
+        assert_non_null(inet_ntop(AF_INET, bytes, expected, sizeof(expected)));
+        assert_true(ip_parse(strview_of(expected), &ip));
+        assert_int_equal(ip_format(&ip, text), strlen(expected));
+        assert_string_equal(text, expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_byte_of_an_address_is_written_as_inet_ntop_does),
         cmocka_unit_test(addresses_are_written_as_they_are_read),
         cmocka_unit_test(localhost_is_the_loopback_address),
         cmocka_unit_test(malformed_addresses_are_refused),
