@@ -39,9 +39,10 @@ enum builder_result response_builder_field(struct response_builder *builder, str
     builder->bytes += (uint32_t)(name.length + value.length) + 32;
     if (builder->bytes > BACKEND_HEADER_BYTES || headers->count >= BACKEND_HEADER_FIELDS)
         return BUILDER_TOO_LARGE;
-    if (!header_name_is_token(name) || !header_value_is_valid(value))
-        return BUILDER_MALFORMED;
     enum header_token token = header_token_of(name);
+    const struct header_field field = {.name = name, .value = value, .token = token};
+    if (!header_field_is_valid(&field))
+        return BUILDER_MALFORMED;
     if (token == HEADER_CONTENT_LENGTH) {
         bool repeated = builder->head.content_length != CONTENT_LENGTH_UNKNOWN;
         enum builder_result result = take_content_length(builder, value);

@@ -123,8 +123,7 @@ struct strview arena_copy(struct arena *arena, struct strview view)
 struct strview arena_copy_lower(struct arena *arena, struct strview view)
 {
     char *bytes = arena_alloc(arena, view.length + 1);
-    for (size_t i = 0; i < view.length; i++)
-        bytes[i] = ascii_lower(view.data[i]);
+    ascii_lower_copy(bytes, view.data, view.length);
     bytes[view.length] = '\0';
     return strview_make(bytes, view.length);
 }

@@ -1,5 +1,32 @@
 #include "proxy/core/strview.h"
 
+enum { WORD_BYTES = sizeof(uint64_t) };
+
+/* `byte` in each byte of a word. */
+#define WORD_OF(byte) (UINT64_MAX / 255 * (byte))
+
+/* Eight bytes at once: no sum of seven bits and such a number carries into the next byte. */
+static void lower_word(char *to, const char *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof(word));
+    uint64_t low = word & WORD_OF(0x7f);
+    uint64_t from_a = low + WORD_OF(0x80 - 'A');
+    uint64_t beyond_z = low + WORD_OF(0x7f - 'Z');
+    uint64_t upper = (from_a ^ beyond_z) & ~word & WORD_OF(0x80);
+    word |= upper >> 2; /* 0x20 */
+    memcpy(to, &word, sizeof(word));
+}
+
+void ascii_lower_copy(char *to, const char *from, size_t length)
+{
+    size_t at = 0;
+    for (; length - at >= WORD_BYTES; at += WORD_BYTES)
+        lower_word(to + at, from + at);
+    for (; at < length; at++)
+        to[at] = ascii_lower(from[at]);
+}
+
 bool strview_equal_ignore_case(struct strview a, struct strview b)
 {
     if (a.length != b.length)

@@ -54,6 +54,9 @@ static inline char ascii_lower(char c)
     return (c >= 'A' && c <= 'Z') ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* `to` has room for as much, and is `from` or elsewhere. */
+void ascii_lower_copy(char *to, const char *from, size_t length);
+
 /* ASCII case only: what HTTP means by case-insensitive (RFC 9110 section 5.1). */
 bool strview_equal_ignore_case(struct strview a, struct strview b);
 

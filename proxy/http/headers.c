@@ -1,5 +1,7 @@
 #include "proxy/http/headers.h"
 
+#include <assert.h>
+
 enum { FIRST_CAPACITY = 16, FIELD_OVERHEAD_BYTES = 32 };
 
 /* The lengths are equal already, so the compiler turns this into one or two integer compares. */
@@ -230,16 +232,61 @@ bool header_name_is_token(struct strview name)
     return name.length > 0;
 }
 
+bool header_token_says_name(enum header_token token)
+{
+    static_assert(HEADER_TOKEN_COUNT <= 64, "one bit a token");
+#define TOKEN_BIT(token) (UINT64_C(1) << (token))
+    const uint64_t others = TOKEN_BIT(HEADER_OTHER) | TOKEN_BIT(HEADER_X_FORWARDED_OTHER) |
+                            TOKEN_BIT(HEADER_X_STRANGLER) | TOKEN_BIT(HEADER_AUTHORITY) |
+                            TOKEN_BIT(HEADER_METHOD) | TOKEN_BIT(HEADER_PATH) |
+                            TOKEN_BIT(HEADER_PROTOCOL) | TOKEN_BIT(HEADER_SCHEME) |
+                            TOKEN_BIT(HEADER_STATUS);
+    return (others & TOKEN_BIT(token)) == 0;
+}
+
+bool header_field_is_valid(const struct header_field *field)
+{
+    return (header_token_says_name(field->token) || header_name_is_token(field->name)) &&
+           header_value_is_valid(field->value);
+}
+
+enum { WORD_BYTES = sizeof(uint64_t) };
+
+/* `byte` in each byte of a word. */
+#define WORD_OF(byte) (UINT64_MAX / 255 * (byte))
+
+/* Is there a control character among the eight, a tab included? Exact: the first byte that borrows
+ * from the next one is itself such a byte. */
+static bool word_has_control(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    uint64_t not_del = word ^ WORD_OF(0x7f);
+    uint64_t below_space = (word - WORD_OF(0x20)) & ~word;
+    uint64_t del = (not_del - WORD_OF(1)) & ~not_del;
+    return ((below_space | del) & WORD_OF(0x80)) != 0;
+}
+
+static bool bytes_are_valid(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 bool header_value_is_valid(struct strview value)
 {
     if (value.length == 0)
         return true;
     if (byte_is_blank(value.data[0]) || byte_is_blank(value.data[value.length - 1]))
         return false;
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+    size_t at = 0;
+    for (; value.length - at >= WORD_BYTES; at += WORD_BYTES) {
+        if (word_has_control(value.data + at) && !bytes_are_valid(value.data + at, WORD_BYTES))
             return false;
     }
-    return true;
+    return bytes_are_valid(value.data + at, value.length - at);
 }

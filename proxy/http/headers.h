@@ -115,6 +115,13 @@ static inline bool header_byte_is_token(char byte)
     return c < 128 && ((token_bits[c >> 5] >> (c & 31)) & 1) != 0;
 }
 
+/* Does the token stand for the name of one field, so that this needs no look? Pseudo-fields are no
+ * fields. */
+bool header_token_says_name(enum header_token token);
+
+/* The next two together, for a field whose token is its name's. */
+bool header_field_is_valid(const struct header_field *field);
+
 /* RFC 9110 section 5.6.2: is every byte a token character, and is there at least one? */
 bool header_name_is_token(struct strview name);
 

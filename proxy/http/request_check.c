@@ -2,6 +2,14 @@
 
 #include "proxy/net/address.h"
 
+/* Unreserved characters (RFC 3986 section 2.3): one bit a character, 32 … 127. */
+static bool byte_is_in_name(char byte)
+{
+    static const uint32_t bits[4] = {0, 0x03ff6000, 0x87fffffe, 0x47fffffe};
+    unsigned char c = (unsigned char)byte;
+    return c < 128 && ((bits[c >> 5] >> (c & 31)) & 1) != 0;
+}
+
 bool authority_is_valid(struct strview authority)
 {
     if (authority.length == 0 || authority.length > 255 + 6)
@@ -19,9 +27,7 @@ bool authority_is_valid(struct strview authority)
     } else {
         host = strview_find(authority, ':');
         for (size_t i = 0; i < host; i++) {
-            char c = ascii_lower(authority.data[i]);
-            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' ||
-                  c == '_' || c == '~'))
+            if (!byte_is_in_name(authority.data[i]))
                 return false;
         }
     }
@@ -37,8 +43,7 @@ bool authority_is_valid(struct strview authority)
 static bool fields_are_valid(const struct headers *headers)
 {
     for (uint32_t i = 0; i < headers->count; i++) {
-        if (!header_name_is_token(headers->fields[i].name) ||
-            !header_value_is_valid(headers->fields[i].value))
+        if (!header_field_is_valid(&headers->fields[i]))
             return false;
     }
     return true;

@@ -22,8 +22,8 @@ void http1_field_add_name(struct http1_field *field, struct arena *arena, const 
 {
     struct piecewise *name = &field->name;
     piecewise_add(name, arena, at, length);
-    for (size_t i = name->length - length; i < name->length; i++)
-        name->bytes[i] = ascii_lower(name->bytes[i]);
+    char *added = name->bytes + name->length - length;
+    ascii_lower_copy(added, added, length);
 }
 
 void http1_field_add_value(struct http1_field *field, struct arena *arena, const char *at,

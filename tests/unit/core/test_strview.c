@@ -193,6 +193,25 @@ static void a_prefix_is_never_longer_than_its_view(void **state)
     assert_false(strview_starts_with(STRVIEW("abc"), STRVIEW("b")));
 }
 
+static void only_ascii_letters_are_lowered_wherever_they_stand(void **state)
+{
+    (void)state;
+    char from[19];
+    char to[sizeof(from)];
+    for (int c = 0; c < 256; c++) {
+        for (size_t length = 0; length <= sizeof(from); length++) {
+            memset(from, c, sizeof(from));
+            memset(to, '?', sizeof(to));
+            ascii_lower_copy(to, from, length);
+            for (size_t i = 0; i < sizeof(to); i++)
+                assert_int_equal(to[i], i < length ? ascii_lower((char)c) : '?');
+        }
+    }
+    char mixed[] = "x-ABYZ[@`az{-Content-TYPE";
+    ascii_lower_copy(mixed, mixed, sizeof(mixed) - 1);
+    assert_string_equal(mixed, "x-abyz[@`az{-content-type");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +225,7 @@ int main(void)
         cmocka_unit_test(finding_gives_the_first_place_or_the_length),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_both_ends_alone),
         cmocka_unit_test(a_prefix_is_never_longer_than_its_view),
+        cmocka_unit_test(only_ascii_letters_are_lowered_wherever_they_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

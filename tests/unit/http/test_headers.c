@@ -157,6 +157,44 @@ static void names_are_tokens_and_values_have_no_controls(void **state)
     assert_false(header_value_is_valid(STRVIEW("a\t")));
 }
 
+/* Values are looked at by words, so every place in them matters, and what stands beside it. */
+static void a_control_character_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    static const unsigned char fillers[] = {'a', ' ', 0x7e, 0x80, 0xa0, 0xff, '\t'};
+    char value[20];
+    for (size_t f = 0; f < sizeof(fillers); f++) {
+        for (size_t at = 1; at < sizeof(value) - 1; at++) {
+            for (int c = 0; c < 256; c++) {
+                memset(value, fillers[f], sizeof(value));
+                value[0] = value[sizeof(value) - 1] = '"';
+                value[at] = (char)c;
+                assert_int_equal(header_value_is_valid(strview_make(value, sizeof(value))),
+                                 (c >= 0x20 || c == '\t') && c != 0x7f);
+            }
+        }
+    }
+}
+
+static void names_without_a_token_and_pseudo_fields_are_looked_at(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        struct header_field field = {strview_of(known[i].name), STRVIEW("1"), known[i].token};
+        assert_int_equal(header_field_is_valid(&field), known[i].name[0] != ':');
+    }
+    struct header_field bad_names[] = {
+        {STRVIEW("a b"), STRVIEW("1"), HEADER_OTHER},
+        {STRVIEW("x-forwarded-\n"), STRVIEW("1"), HEADER_X_FORWARDED_OTHER},
+        {STRVIEW("x-strangler-:"), STRVIEW("1"), HEADER_X_STRANGLER},
+        {STRVIEW("date"), STRVIEW("\n"), HEADER_DATE},
+    };
+    for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
+        bad_names[i].token = header_token_of(bad_names[i].name);
+        assert_false(header_field_is_valid(&bad_names[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +203,8 @@ int main(void)
         cmocka_unit_test(fields_are_kept_in_order_and_counted),
         cmocka_unit_test(the_first_cookie_of_a_name_is_found_in_any_field),
         cmocka_unit_test(names_are_tokens_and_values_have_no_controls),
+        cmocka_unit_test(a_control_character_is_found_wherever_it_stands),
+        cmocka_unit_test(names_without_a_token_and_pseudo_fields_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
