@@ -74,8 +74,14 @@ void arena_done(struct arena *arena)
     arena_init(arena, arena->pool);
 }
 
-static void *alloc_from_new_chunk(struct arena *arena, size_t bytes)
+void *arena_alloc_chunk(struct arena *arena, size_t bytes)
 {
+    const size_t align = _Alignof(max_align_t);
+    CHECK(bytes < SIZE_MAX / 2);
+    if (bytes == 0)
+        return arena_alloc(arena, 1); /* so that the result is never NULL */
+    bytes = (bytes + align - 1) & ~(align - 1);
+    arena->bytes += bytes;
     struct arena_chunk *chunk = chunk_new(arena->pool, bytes);
     if (arena->chunks != NULL && bytes > CHUNK_DATA_BYTES / 2) {
         /* A large piece has a chunk to itself, so that the rest of the current one is not lost. */
@@ -88,20 +94,6 @@ static void *alloc_from_new_chunk(struct arena *arena, size_t bytes)
     arena->next = chunk->data + bytes;
     arena->end = chunk->data + chunk->bytes;
     return chunk->data;
-}
-
-void *arena_alloc(struct arena *arena, size_t bytes)
-{
-    size_t align = _Alignof(max_align_t);
-    CHECK(bytes < SIZE_MAX / 2);
-    bytes = bytes > 0 ? bytes : 1; /* so that the result is never NULL */
-    bytes = (bytes + align - 1) & ~(align - 1);
-    arena->bytes += bytes;
-    if (bytes > (size_t)(arena->end - arena->next))
-        return alloc_from_new_chunk(arena, bytes);
-    void *memory = arena->next;
-    arena->next += bytes;
-    return memory;
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)

@@ -36,11 +36,25 @@ void arena_pool_done(struct arena_pool *pool);
 void arena_init(struct arena *arena, struct arena_pool *pool);
 void arena_done(struct arena *arena);
 
+/* What arena_alloc does when the chunk in use has no room. */
+void *arena_alloc_chunk(struct arena *arena, size_t bytes);
+
 /*
  * Uninitialised bytes aligned for any type. Never NULL: out of memory aborts, and callers cap what
  * strangers can ask for before they call. A request above a chunk gets a chunk of its own.
  */
-void *arena_alloc(struct arena *arena, size_t bytes);
+static inline void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    const size_t align = _Alignof(max_align_t);
+    size_t taken = (bytes + align - 1) & ~(align - 1);
+    char *memory = arena->next;
+    /* Not for zero bytes, which have an address of their own, nor when the sum went over. */
+    if (taken - 1 >= (size_t)(arena->end - memory))
+        return arena_alloc_chunk(arena, bytes);
+    arena->next = memory + taken;
+    arena->bytes += taken;
+    return memory;
+}
 
 /* The same, set to zero. */
 void *arena_zalloc(struct arena *arena, size_t bytes);

@@ -231,20 +231,14 @@ static void insert_in_order(struct list *list, struct deadline *deadline)
 
 void deadline_start(struct loop *loop, struct deadline *deadline, uint64_t timeout_ms)
 {
+    uint64_t expires_ms = loop->now_ms + timeout_ms;
+    /* Most are started again and again in one turn. */
+    if (timeout_ms != 0 && deadline->expires_ms == expires_ms && deadline_is_running(deadline))
+        return;
     list_remove(&deadline->node);
     if (timeout_ms == 0)
         return;
-    deadline->expires_ms = loop->now_ms + timeout_ms;
+    deadline->expires_ms = expires_ms;
     struct deadline_list *list = list_for(loop, timeout_ms);
     insert_in_order(list != NULL ? &list->deadlines : &loop->lists[0].deadlines, deadline);
-}
-
-void deadline_stop(struct deadline *deadline)
-{
-    list_remove(&deadline->node);
-}
-
-bool deadline_is_running(const struct deadline *deadline)
-{
-    return !list_is_empty(&deadline->node);
 }

@@ -81,10 +81,18 @@ void deadline_init(struct deadline *deadline, void (*on_expired)(struct deadline
 
 /*
  * (Re)starts the deadline `timeout_ms` from now; 0 means never. It fires at that time or up to some
- * milliseconds later, once.
+ * milliseconds later, once. One that runs to the same time already stays as it is.
  */
 void deadline_start(struct loop *loop, struct deadline *deadline, uint64_t timeout_ms);
-void deadline_stop(struct deadline *deadline);
-bool deadline_is_running(const struct deadline *deadline);
+
+static inline void deadline_stop(struct deadline *deadline)
+{
+    list_remove(&deadline->node);
+}
+
+static inline bool deadline_is_running(const struct deadline *deadline)
+{
+    return !list_is_empty(&deadline->node);
+}
 
 #endif

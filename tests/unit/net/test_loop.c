@@ -172,6 +172,8 @@ static void deadlines_of_one_timeout_expire_in_the_order_in_which_they_began(voi
     struct fixture *f = *state;
     for (int i = 0; i < 4; i++)
         deadline_start(&f->loop, &f->deadlines[i], 5);
+    deadline_start(&f->loop, &f->deadlines[0], 5); /* to the same time: it keeps its place */
+    deadline_stop(&f->deadlines[1]);
     deadline_start(&f->loop, &f->deadlines[1], 5); /* begins anew */
     deadline_stop(&f->deadlines[2]);
     assert_false(deadline_is_running(&f->deadlines[2]));
