@@ -58,9 +58,9 @@ static bool is_bomb(struct http2_stream *stream, const struct limits *limits, si
 static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
-    (void)flags;
+    (void)nghttp2, (void)flags;
     struct http2_session *session = user_data;
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
+    struct http2_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
     if (stream == NULL || http2_stream_lingers(stream))
         return 0;
     nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
@@ -98,7 +98,7 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
 {
     (void)flags;
     struct http2_session *session = user_data;
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, id);
+    struct http2_stream *stream = http2_stream_by_id(session, id);
     if (stream == NULL || stream->exchange == NULL) {
         nghttp2_session_consume(nghttp2, id, length);
         return 0;
@@ -166,6 +166,7 @@ static bool is_nothing_but_padding(const nghttp2_frame *frame)
 
 static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
+    (void)nghttp2;
     struct http2_session *session = user_data;
     if (frame->hd.type == NGHTTP2_SETTINGS)
         http2_end_with(session, http2_rules_settings(session));
@@ -175,7 +176,7 @@ static int on_frame_recv(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
         session->open_head = 0;
     else if (is_nothing_but_padding(frame))
         charge(session, &session->idle_frames, CLIENT_FAULT_IDLE_FRAMES);
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
+    struct http2_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
     if (stream == NULL || http2_stream_lingers(stream))
         return 0;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -204,7 +205,7 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
     struct http2_session *session = user_data;
     if (session->open_head == id)
         session->open_head = 0; /* it broke a rule */
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, id);
+    struct http2_stream *stream = http2_stream_by_id(session, id);
     if (stream == NULL)
         return 0;
     if (!stream->answered && !stream->cut) /* whatever code the client chose */
@@ -217,6 +218,7 @@ static int on_stream_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_
 /* An answer may be complete before its request. */
 static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data)
 {
+    (void)nghttp2;
     struct http2_session *session = user_data;
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         http2_rules_reset(&session->rules, frame->hd.stream_id);
@@ -227,7 +229,7 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
     if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0 ||
         (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
+    struct http2_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
     if (stream == NULL)
         return 0;
     stream->answered = true;
@@ -240,9 +242,10 @@ static int on_frame_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, v
 static int on_frame_not_send(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error,
                              void *user_data)
 {
-    (void)error, (void)user_data;
+    (void)error;
+    struct http2_session *session = user_data;
     if (frame->hd.type == NGHTTP2_HEADERS &&
-        http2_stream_by_id(nghttp2, frame->hd.stream_id) != NULL)
+        http2_stream_by_id(session, frame->hd.stream_id) != NULL)
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_INTERNAL_ERROR);
     return 0;
@@ -259,9 +262,9 @@ static ssize_t send_frame(nghttp2_session *nghttp2, const uint8_t *data, size_t 
 static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *frame_head,
                      size_t length, nghttp2_data_source *source, void *user_data)
 {
-    (void)source;
+    (void)nghttp2, (void)source;
     struct http2_session *session = user_data;
-    struct http2_stream *stream = http2_stream_by_id(nghttp2, frame->hd.stream_id);
+    struct http2_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     int result =

@@ -53,6 +53,7 @@ struct http2_session {
     nghttp2_session *session;
     struct http2_memory memory;
     struct list streams;
+    struct http2_stream *recent; /* asked for last: most events of a stream follow one another */
     uint32_t stream_count;
     struct deadline drain; /* until the second GOAWAY */
     struct deadline head;  /* a header block that has begun has to end */
@@ -91,9 +92,12 @@ static inline struct exchange_environment *http2_exchanges(const struct http2_se
     return session->connection->environment->exchanges;
 }
 
-static inline struct http2_stream *http2_stream_by_id(nghttp2_session *session, int32_t id)
+/* NULL when it is not open any more. */
+static inline struct http2_stream *http2_stream_by_id(struct http2_session *session, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    if (session->recent == NULL || session->recent->id != id)
+        session->recent = nghttp2_session_get_stream_user_data(session->session, id);
+    return session->recent;
 }
 
 static inline bool http2_stream_lingers(const struct http2_stream *stream)

@@ -63,7 +63,7 @@ static uint32_t check_state(struct http2_session *session, const nghttp2_frame_h
         return NGHTTP2_NO_ERROR;
     }
     /* Who drains ignores new streams, and what comes on them. */
-    if (session->draining || http2_stream_by_id(session->session, head->stream_id) != NULL ||
+    if (session->draining || http2_stream_by_id(session, head->stream_id) != NULL ||
         was_reset(rules, head->stream_id))
         return NGHTTP2_NO_ERROR;
     bool left_out = head->type == NGHTTP2_HEADERS && was_left_out(rules, head->stream_id);

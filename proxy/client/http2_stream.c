@@ -47,8 +47,8 @@ static void client_send_interim_head(void *client, const struct response_head *h
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t length,
                          uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
-    (void)buffer, (void)source, (void)user_data;
-    struct http2_stream *stream = http2_stream_by_id(session, id);
+    (void)buffer, (void)source;
+    struct http2_stream *stream = http2_stream_by_id(user_data, id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     length = http2_body_frame_bytes(&stream->body, &stream->session->connection->bytes, length);
@@ -149,6 +149,8 @@ void http2_stream_free(struct http2_stream *stream)
     deadline_stop(&stream->linger);
     http2_body_done(&stream->body);
     list_remove(&stream->node);
+    if (session->recent == stream)
+        session->recent = NULL;
     if (--session->stream_count == 0)
         client_connection_idle(session->connection);
     struct arena arena = stream->arena; /* the stream lies in it */
