@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-enum { FIRST_CAPACITY = 16, FIELD_OVERHEAD_BYTES = 32 };
+enum { FIRST_CAPACITY = 16 };
 
 /* The lengths are equal already, so the compiler turns this into one or two integer compares. */
 #define NAME_IS(literal) (memcmp(name.data, literal, sizeof(literal) - 1) == 0)
@@ -105,7 +105,7 @@ void headers_init(struct headers *headers)
     *headers = (struct headers){.fields = NULL};
 }
 
-static void headers_grow(struct headers *headers, struct arena *arena)
+void headers_grow(struct headers *headers, struct arena *arena)
 {
     uint32_t capacity = headers->capacity > 0 ? headers->capacity * 2 : FIRST_CAPACITY;
     struct header_field *fields = arena_alloc(arena, capacity * sizeof(*fields));
@@ -113,16 +113,6 @@ static void headers_grow(struct headers *headers, struct arena *arena)
         memcpy(fields, headers->fields, headers->count * sizeof(*fields));
     headers->fields = fields;
     headers->capacity = capacity;
-}
-
-void headers_add(struct headers *headers, struct arena *arena, enum header_token token,
-                 struct strview name, struct strview value)
-{
-    if (headers->count == headers->capacity)
-        headers_grow(headers, arena);
-    headers->fields[headers->count++] =
-        (struct header_field){.name = name, .value = value, .token = token};
-    headers->bytes += (uint32_t)(name.length + value.length + FIELD_OVERHEAD_BYTES);
 }
 
 const struct header_field *headers_find(const struct headers *headers, enum header_token token)
@@ -283,10 +273,13 @@ bool header_value_is_valid(struct strview value)
         return true;
     if (byte_is_blank(value.data[0]) || byte_is_blank(value.data[value.length - 1]))
         return false;
-    size_t at = 0;
-    for (; value.length - at >= WORD_BYTES; at += WORD_BYTES) {
-        if (word_has_control(value.data + at) && !bytes_are_valid(value.data + at, WORD_BYTES))
+    if (value.length < WORD_BYTES)
+        return bytes_are_valid(value.data, value.length);
+    const char *last = value.data + value.length - WORD_BYTES; /* some of it twice */
+    for (const char *at = value.data;; at = at + WORD_BYTES < last ? at + WORD_BYTES : last) {
+        if (word_has_control(at) && !bytes_are_valid(at, WORD_BYTES))
             return false;
+        if (at == last)
+            return true;
     }
-    return bytes_are_valid(value.data + at, value.length - at);
 }

@@ -71,9 +71,23 @@ struct headers {
 /* An empty list; nothing to free. */
 void headers_init(struct headers *headers);
 
+/* Makes room for one more field. */
+void headers_grow(struct headers *headers, struct arena *arena);
+
+enum { HEADER_FIELD_OVERHEAD_BYTES = 32 };
+
 /* Appends a field whose bytes the caller keeps alive. The array grows in `arena`. */
-void headers_add(struct headers *headers, struct arena *arena, enum header_token token,
-                 struct strview name, struct strview value);
+static inline void headers_add(struct headers *headers, struct arena *arena,
+                               enum header_token token, struct strview name, struct strview value)
+{
+    if (headers->count == headers->capacity)
+        headers_grow(headers, arena);
+    struct header_field *field = &headers->fields[headers->count++];
+    field->name = name;
+    field->value = value;
+    field->token = token;
+    headers->bytes += (uint32_t)(name.length + value.length + HEADER_FIELD_OVERHEAD_BYTES);
+}
 
 /* The first field with the token, or NULL. */
 const struct header_field *headers_find(const struct headers *headers, enum header_token token);
