@@ -20,12 +20,17 @@ static void refill(struct entropy *entropy)
     entropy->used = 0;
 }
 
-const uint8_t *entropy_take(struct entropy *entropy, size_t length)
+const uint8_t *entropy_peek(struct entropy *entropy, size_t length)
 {
     CHECK(length <= 256);
     if (ENTROPY_BYTES - entropy->used < length)
         refill(entropy);
-    const uint8_t *bytes = entropy->bytes + entropy->used;
+    return entropy->bytes + entropy->used;
+}
+
+const uint8_t *entropy_take(struct entropy *entropy, size_t length)
+{
+    const uint8_t *bytes = entropy_peek(entropy, length);
     entropy->used += length;
     return bytes;
 }

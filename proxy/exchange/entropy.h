@@ -15,6 +15,9 @@ struct entropy {
 
 void entropy_init(struct entropy *entropy);
 
+/* The bytes that the next call will give, for who may not need them: `length` (at most 256). */
+const uint8_t *entropy_peek(struct entropy *entropy, size_t length);
+
 /* `length` (at most 256) fresh bytes, valid until the next call. */
 const uint8_t *entropy_take(struct entropy *entropy, size_t length);
 

@@ -107,6 +107,15 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
 
 /* --- forwarding ---------------------------------------------------------------------------- */
 
+/* Whoever tells about the request by it: a backend, the log, a comparison. Local replies make one
+ * when they lack it. */
+static bool needs_ids(const struct exchange *exchange)
+{
+    const struct snapshot *snapshot = exchange_snapshot(exchange);
+    return (snapshot->forward & (FORWARD_X_REQUEST_ID | FORWARD_TRACEPARENT)) != 0 ||
+           snapshot->access_log.enabled || exchange->plan.shadow;
+}
+
 static void prepare_request(struct exchange *exchange)
 {
     const struct request_head *request = exchange->request;
@@ -118,7 +127,9 @@ static void prepare_request(struct exchange *exchange)
         .trusted = exchange->trusted,
         .dropped_cookie = exchange_snapshot(exchange)->rules.override.cookie,
         .now_ms = exchange->environment->io->loop.wall_ms,
-        .random = entropy_take(&exchange->environment->entropy, FORWARDING_RANDOM_BYTES),
+        .random = needs_ids(exchange)
+                      ? entropy_take(&exchange->environment->entropy, FORWARDING_RANDOM_BYTES)
+                      : NULL,
     };
     struct forwarding_result result;
     forwarding_request(request, &facts, exchange->arena, &exchange->forwarded, &result);
@@ -167,11 +178,13 @@ static void make_plan(struct exchange *exchange)
     struct exchange_environment *environment = exchange->environment;
     struct plan_facts facts = {
         .client = exchange->address,
-        .random = entropy_take(&environment->entropy, IDENTITY_RANDOM_BYTES),
+        .random = entropy_peek(&environment->entropy, IDENTITY_RANDOM_BYTES),
         .now_ms = environment->io->loop.wall_ms,
     };
     plan_request(&exchange_snapshot(exchange)->rules, exchange->request, &facts, exchange->arena,
                  environment->scratch, &exchange->plan);
+    if (exchange->plan.identity.assigned) /* made of them: nobody else gets them */
+        entropy_take(&environment->entropy, IDENTITY_RANDOM_BYTES);
     exchange_set_state(exchange, EXCHANGE_PLANNED);
 }
 

@@ -46,11 +46,12 @@ struct forwarding_facts {
     bool trusted;           /* the connection's other end is a trusted proxy */
     struct strview dropped_cookie; /* the name of one that no backend sees; may be empty */
     uint64_t now_ms;               /* Unix time, for UUIDv7 */
-    const uint8_t *random;         /* FORWARDING_RANDOM_BYTES */
+    /* FORWARDING_RANDOM_BYTES for ids of ours. NULL: none is forwarded, nor wanted otherwise. */
+    const uint8_t *random;
 };
 
 struct forwarding_result {
-    struct strview request_id;  /* always set, also when not forwarded */
+    struct strview request_id;  /* also when not forwarded; empty: it would have been ours */
     struct strview traceparent; /* empty unless the field is forwarded or kept */
 };
 

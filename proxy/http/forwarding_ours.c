@@ -66,6 +66,8 @@ static struct strview request_id_of(struct forwarding *f)
     const struct header_field *field = headers_find(&f->request->headers, HEADER_X_REQUEST_ID);
     if (f->facts->trusted && field != NULL && is_good_request_id(field->value))
         return field->value;
+    if (f->facts->random == NULL)
+        return STRVIEW_NONE;
     char *text = arena_alloc(f->arena, UUID_TEXT_BYTES);
     uuid7_format(f->facts->now_ms, f->facts->random, text);
     return strview_make(text, UUID_TEXT_BYTES);

@@ -44,6 +44,19 @@ static void pieces_of_any_length_lie_inside_and_do_not_overlap(void **state)
     }
 }
 
+static void what_was_looked_at_is_what_is_taken_next_and_then_never_again(void **state)
+{
+    (void)state;
+    struct entropy entropy;
+    entropy_init(&entropy);
+    for (int i = 0; i < PIECES; i++) {
+        const uint8_t *seen = entropy_peek(&entropy, PIECE_BYTES);
+        assert_ptr_equal(entropy_peek(&entropy, PIECE_BYTES), seen);
+        assert_ptr_equal(entropy_take(&entropy, PIECE_BYTES), seen);
+        assert_ptr_not_equal(entropy_peek(&entropy, PIECE_BYTES), seen);
+    }
+}
+
 static void every_bit_is_sometimes_set_and_sometimes_not(void **state)
 {
     (void)state;
@@ -70,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_bytes_are_given_twice),
         cmocka_unit_test(pieces_of_any_length_lie_inside_and_do_not_overlap),
+        cmocka_unit_test(what_was_looked_at_is_what_is_taken_next_and_then_never_again),
         cmocka_unit_test(every_bit_is_sometimes_set_and_sometimes_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

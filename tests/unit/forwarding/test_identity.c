@@ -17,6 +17,18 @@ static void every_request_gets_an_id_also_when_it_is_not_forwarded(void **state)
     assert_view(f->result.request_id, fresh_id);
 }
 
+static void without_random_bytes_only_a_trusted_sender_names_the_request(void **state)
+{
+    struct forwarded *f = *state;
+    f->facts.random = NULL;
+    forwarded_add(f, "x-request-id", "theirs");
+    forwarded_run(f);
+    assert_view(f->result.request_id, "");
+    f->facts.trusted = true;
+    forwarded_run(f);
+    assert_view(f->result.request_id, "theirs");
+}
+
 static void a_strangers_request_id_is_replaced(void **state)
 {
     struct forwarded *f = *state;
@@ -188,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FORWARDED_TEST(every_request_gets_an_id_also_when_it_is_not_forwarded),
+        FORWARDED_TEST(without_random_bytes_only_a_trusted_sender_names_the_request),
         FORWARDED_TEST(a_strangers_request_id_is_replaced),
         FORWARDED_TEST(a_trusted_request_id_is_kept_when_it_is_sane),
         FORWARDED_TEST(a_trusted_request_id_that_could_do_harm_is_replaced),
