@@ -1,5 +1,10 @@
-/* What an endpoint answers over HTTP/1.1, read by llhttp in strict mode and by our own checks. */
+/*
+ * What an endpoint answers over HTTP/1.1. An answer with a plain head is read by counting; all
+ * others by llhttp in strict mode and by our own checks.
+ */
 #include "proxy/backend/http1_internal.h"
+
+#include "proxy/backend/http1_plain_head.h"
 #include "proxy/http1/http1_guard.h"
 
 /* What llhttp wants to hear from on_headers_complete when the message ends with its head. */
@@ -203,6 +208,37 @@ bool http1_deliver(struct http1_connection *connection, const char *data, size_t
     return connection->has_stream && !stream->finished;
 }
 
+static bool deliver_counted(struct http1_connection *connection, const char *data, size_t length)
+{
+    size_t part = length < connection->body_left ? length : (size_t)connection->body_left;
+    connection->body_left -= part;
+    if (part > 0 && !http1_deliver(connection, data, part))
+        return false;
+    if (connection->body_left > 0)
+        return true;
+    connection->message_done = true;
+    connection->may_keep = part == length;
+    http1_finish_answer(connection);
+    return false;
+}
+
+/* The head is plain and in the builder; `length` bytes follow it. */
+static bool take_plain_answer(struct http1_connection *connection, const char *data, size_t length)
+{
+    struct backend_stream *stream = &connection->stream;
+    struct response_head *head = &connection->builder.head;
+    response_builder_head_done(&connection->builder, stream->request->method, false);
+    connection->reader = HTTP1_READER_COUNT;
+    connection->body_left = head->has_body ? (uint64_t)head->content_length : 0;
+    connection->head_done = true;
+    obey_keep_alive(connection);
+    stream->events->on_response_head(stream->owner, head);
+    if (!connection->has_stream || stream->finished)
+        return false;
+    response_builder_restart(&connection->builder); /* no trailers */
+    return deliver_counted(connection, data, length);
+}
+
 static int on_body(llhttp_t *parser, const char *at, size_t length)
 {
     return http1_deliver(connection_of_parser(parser), at, length) ? 0 : HPE_USER;
@@ -270,7 +306,14 @@ static bool has_good_status(struct http1_connection *connection, const char *dat
     return true;
 }
 
-bool http1_parse_answer(struct http1_connection *connection, const char *data, size_t length)
+static void parser_begin(struct http1_connection *connection)
+{
+    connection->reader = HTTP1_READER_PARSER;
+    llhttp_init(&connection->parser, HTTP_RESPONSE, &parser_settings);
+    connection->parser.data = connection;
+}
+
+static bool parse(struct http1_connection *connection, const char *data, size_t length)
 {
     while (length > 0) {
         if (connection->line_bytes < STATUS_LINE_BYTES &&
@@ -303,9 +346,24 @@ bool http1_parse_answer(struct http1_connection *connection, const char *data, s
     return true;
 }
 
+bool http1_parse_answer(struct http1_connection *connection, const char *data, size_t length)
+{
+    if (connection->reader == HTTP1_READER_COUNT)
+        return deliver_counted(connection, data, length);
+    if (connection->reader == HTTP1_READER_NONE) {
+        struct backend_stream *stream = &connection->stream;
+        size_t head = http1_plain_head(&connection->builder, stream->arena, stream->request->method,
+                                       strview_make(data, length));
+        if (head > 0)
+            return take_plain_answer(connection, data + head, length - head);
+        parser_begin(connection);
+    }
+    return parse(connection, data, length);
+}
+
 bool http1_answer_ends_with_connection(struct http1_connection *connection)
 {
-    if (!connection->head_done)
+    if (!connection->head_done || connection->reader != HTTP1_READER_PARSER)
         return false;
     llhttp_errno_t error = llhttp_finish(&connection->parser);
     return (error == HPE_OK || error == HPE_PAUSED) && connection->message_done;
@@ -324,7 +382,6 @@ void http1_answer_init(struct http1_connection *connection)
     connection->head_bytes = 0;
     connection->line_bytes = 0;
     connection->extension_bytes = 0;
+    connection->reader = HTTP1_READER_NONE;
     response_builder_init(&connection->builder);
-    llhttp_init(&connection->parser, HTTP_RESPONSE, &parser_settings);
-    connection->parser.data = connection;
 }

@@ -20,6 +20,9 @@ enum http1_state {
     HTTP1_CLOSED
 };
 
+/* Of an answer; not chosen before its first bytes. */
+enum http1_reader { HTTP1_READER_NONE, HTTP1_READER_COUNT, HTTP1_READER_PARSER };
+
 struct http1_connection {
     struct backend_stream stream; /* valid while has_stream */
     struct byte_stream bytes;
@@ -43,9 +46,11 @@ struct http1_connection {
     size_t unreported;       /* body bytes appended to the output, not yet reported as consumed */
 
     /* the answer */
+    enum http1_reader reader;
+    uint64_t body_left; /* when it is read by counting */
     llhttp_t parser;
     struct response_builder builder;
-    struct buffer *read_buffer; /* during llhttp_execute */
+    struct buffer *read_buffer; /* during on_bytes */
     struct http1_field field;
     bool field_pending;
     bool head_done;
