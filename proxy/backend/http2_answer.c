@@ -1,6 +1,14 @@
 /* What an endpoint sends on an h2 connection, as events of streams. */
 #include "proxy/backend/http2_internal.h"
 
+/* Of every frame, also those that nghttp2 ignores. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
+{
+    struct http2_connection *connection = user_data;
+    (void)session, (void)head;
+    return ++connection->idle_frames > HTTP2_IDLE_FRAMES ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     (void)user_data;
@@ -73,6 +81,7 @@ static void headers_received(nghttp2_session *session, struct http2_backend_stre
         return;
     }
     stream->answer_started = true;
+    stream->connection->idle_frames = 0;
     events->on_response_head(stream->base.owner, &stream->builder.head);
 }
 
@@ -112,6 +121,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     struct http2_backend_stream *stream = http2_stream_by_id(session, id);
     if (stream == NULL || stream->base.finished)
         return 0;
+    connection->idle_frames = 0;
     receive_window_delivered(&stream->base.window, length);
     stream->base.events->on_response_body(stream->base.owner, connection->read_buffer,
                                           (const char *)data, length);
@@ -147,6 +157,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
 
 void http2_answer_set_callbacks(nghttp2_session_callbacks *callbacks)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);

@@ -11,6 +11,10 @@
 #include "proxy/http2/http2_output.h"
 #include "proxy/net/byte_stream.h"
 
+/* So many frames may come in a row that bring nothing on: pings, settings, content of no bytes,
+ * what belongs to streams that are over. */
+enum { HTTP2_IDLE_FRAMES = 10000 };
+
 struct http2_connection {
     struct byte_stream bytes;
     struct backend_pool *pool;
@@ -23,6 +27,7 @@ struct http2_connection {
     struct list streams;   /* of owners that have not closed theirs */
     uint32_t open_streams; /* known to nghttp2, so also those cancelled but not closed yet */
     uint64_t keep_alive_ms;
+    uint32_t idle_frames; /* since the last that was content or a final head, in either direction */
     bool connecting;
     bool draining; /* takes no new streams */
     bool served;   /* an answer was completed on it */

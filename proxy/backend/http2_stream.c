@@ -72,6 +72,8 @@ static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     int result = http2_output_data(&connection->bytes.output, &stream->body, frame_head, length);
+    if (length > 0)
+        connection->idle_frames = 0;
     if (result == 0 && length > 0 && !stream->base.finished)
         stream->base.events->on_request_consumed(stream->base.owner, length);
     return result;
