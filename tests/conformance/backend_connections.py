@@ -158,7 +158,8 @@ class Retries(BackendCase):
             answer = client.ask("/second", method, body=body)
             self.assertEqual((answer.status, answer.reset), (status, None))
             seen = self.backend.requests
-            self.assertEqual([(one.method, one.target) for one in seen], [(method, "/second")] * times)
+            self.assertEqual([(one.method, one.target) for one in seen],
+                             [(method, "/second")] * times)
             self.assertEqual(len({one.connection for one in seen}), times)
 
     def test_a_read_is_tried_once_more_and_answered(self):
