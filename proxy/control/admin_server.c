@@ -159,11 +159,18 @@ static void wait_for_answer(struct admin_exchange *exchange)
     MHD_suspend_connection(exchange->connection);
 }
 
+/* Nobody knows any more what becomes of an order. */
 static void reply_unavailable(struct admin_exchange *exchange)
 {
+    static const struct strview problem =
+        STRVIEW("{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+                "\"detail\":\"this process ends and answers no more; `strangler status` and "
+                "`strangler history` say what was done, when the proxy is there again\"}\n");
     admin_reply_take(&exchange->request, &(struct admin_answer){
                                              .status = MHD_HTTP_SERVICE_UNAVAILABLE,
                                              .content_type = "application/problem+json",
+                                             .body = memory_strndup(problem.data, problem.length),
+                                             .body_bytes = problem.length,
                                          });
 }
 

@@ -301,6 +301,18 @@ class Journal(LiveCase):
         client.close()
         self.assertEqual(self.proxy.wait_exit(), 0)
 
+    def test_a_fast_stop_says_that_an_order_is_left_undone(self):
+        self.hold()
+        mover, answers = self.order_later("/modules/m/writes", owner="extracted")
+        wait_until("the program runs", self.told)
+        self.assertEqual(self.proxy.stop(), 0)
+        self.let_go()
+        mover.join()
+        status, problem = answers[0]
+        self.assertEqual((status, problem["status"], problem["title"]),
+                         (503, 503, "Service Unavailable"))
+        self.assertIn("strangler status", problem["detail"])
+
     def test_an_end_waits_for_the_way_back(self):
         self.hold()
         mover, answers = self.order_later("/modules/m/writes", owner="extracted")
