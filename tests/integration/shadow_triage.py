@@ -1,12 +1,15 @@
 """What an operator hears of copies: differences in pages and commands, what they say about the way
 back, and that a migration of the public sample is warned of each of its surprises."""
 
+import gzip
 import json
+import sys
 
 from http1_backend import answer_bytes, serving
 from shadow_case import JSON, ShadowCase, saying
 from strangler_test import main, wait_until
 
+HTML = [("content-type", "text/html")]
 ALWAYS = 'compare: { baseline = "100%"; };'
 METHODS = ("GET HEAD POST PUT DELETE OPTIONS PATCH QUERY TRACE PROPFIND PROPPATCH MKCOL COPY MOVE "
            "LOCK UNLOCK REPORT SEARCH MKCALENDAR ACL").split()
@@ -126,6 +129,47 @@ class Triage(ShadowCase):
         self.assertEqual({(request.method, request.target) for request in self.extracted.requests},
                          {(method, "/api/users") for method in ("GET", "HEAD", "OPTIONS")})
         self.assertEqual(set(self.drops()), {"unsafe"})
+
+    def test_bombs_end_in_time(self):
+        # CPU time of the whole proxy; without limits it would be minutes, and gigabytes.
+        gzip_type = [*JSON, ("content-encoding", "gzip")]
+        zeros = gzip.compress(bytes(64 << 20))
+        key = "k" * (1 << 20)
+        bombs = {  # what both sides say, each with a digit of its own for @, and the verdict
+            "deep": (b"[" * 500000 + b"@", JSON, "not_comparable"),
+            "deep objects": (b'{"a":' * 200000 + b"@", JSON, "not_comparable"),
+            "zip": (zeros, gzip_type, "not_comparable"),
+            "zip in zip": (gzip.compress(zeros), [*JSON, ("content-encoding", "gzip, gzip")],
+                           "not_comparable"),
+            "many": (b"[" + b"{}," * 300000 + b"@]", JSON, "not_comparable"),
+            "attributes": (b"<p a b c d e f g h>" * 50000 + b"@", HTML, "not_comparable"),
+            "tags": (b"<b>" * 250000 + b"@", HTML, "not_comparable"),
+            "deep page": (b"<div>" * 90000 + b"@", HTML, "learning"),
+            "key": (f'{{"{key}":@}}'.encode(), JSON, "learning"),
+            "number": (b"[1" + b"0" * (1 << 20) + b"@]", JSON, "learning"),
+            "exponent": (b"[1e99999999999999999999@]", JSON, "not_comparable"),
+        }
+
+        def throwing(digit: bytes):
+            def answer(request):
+                body, fields, _ = bombs[request.target.rpartition("/")[2].replace("-", " ")]
+                return answer_bytes(body if len(fields) > 1 else body.replace(b"@", digit),
+                                    fields=fields)
+            return serving(answer)
+        self.start(throwing(b"1"), throwing(b"2"),
+                   shadow='max_body = "2MiB"; timeout = "20s";',
+                   module='compare: { baseline = "0%"; };')
+        for name, (_, _, verdict) in bombs.items():
+            expected = self.verdicts()
+            expected[verdict] = expected.get(verdict, 0) + 1
+            before_s = self.proxy.cpu_seconds()
+            self.get("/api/" + name.replace(" ", "-"))
+            self.wait_verdict(verdict, expected[verdict])
+            self.assertEqual(self.verdicts(), expected, name)
+            used_s = self.proxy.cpu_seconds() - before_s
+            print(f"{name}: {used_s:.2f} s", file=sys.stderr)
+            self.assertLess(used_s, 10, name)
+        self.assertLess(self.proxy.total("strangler_shadow_memory_bytes"), 1)
 
 
 if __name__ == "__main__":
