@@ -4,12 +4,15 @@ Started by run.sh, which installs and builds what is needed.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
 import tempfile
 import time
 
+import chart
+import latency
 import load
 import processes
 import proxies
@@ -137,16 +140,38 @@ def compare(options, folder):
         backends = list(running)
         started = start_proxies(options, folder, ports, running)
         results = measure_all(options, load.Bench(backends, folder), started, workloads)
+        latencies = latency.measure(options, started) if options.latency else None
+        memory = {proxy.label: processes.peak_memory_kib(proxy.process.pid) for proxy in started}
     finally:
         for process in reversed(running):
             processes.stop(process)
+    print_all(options, results, latencies, memory)
+    write_files(options, results, latencies, memory)
+    return results.errors() + (latencies.failed if latencies else 0) == 0
+
+
+def print_all(options, results, latencies, memory):
     results.print_table()
+    if latencies:
+        latencies.print_table()
+    print("\nMost memory held: " +
+          ", ".join(f"{label} {kib / 1024:.0f} MiB" for label, kib in memory.items()))
     if options.quick:
         print("\nA quick run is too short for its figures to mean anything.")
     else:
         results.print_standing()
         results.print_disturbed(QUIET)
-    return results.errors() == 0
+
+
+def write_files(options, results, latencies, memory):
+    if options.json:
+        data = {"workloads": results.as_data(), "memory_kib": memory,
+                "latency_ms": latencies.as_data() if latencies else {}}
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+    if options.chart:
+        with open(options.chart, "w", encoding="utf-8") as file:
+            file.write(chart.draw(results))
 
 
 def read_options():
@@ -164,6 +189,11 @@ def read_options():
                         help="no further run begins after this")
     parser.add_argument("--subject", default="strangler", help="the proxy that is compared")
     parser.add_argument("--strangler", default="", metavar="PATH", help="the program to measure")
+    parser.add_argument("--latency", type=int, default=0, metavar="RATE",
+                        help="also the time added at so many requests a second; 3000 is usual")
+    parser.add_argument("--json", default="", metavar="FILE", help="all samples, for programs")
+    parser.add_argument("--chart", default="", metavar="FILE", help="the CPU ratios as SVG")
+    parser.add_argument("--load", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--backend", required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quick:
@@ -171,6 +201,8 @@ def read_options():
         options.requests = min(options.requests, 5000)
     if not 1 <= options.runs <= 100 or not 1 <= options.requests <= 10_000_000:
         parser.error("--runs is 1 to 100, --requests 1 to 10000000")
+    if not 0 <= options.latency <= 100_000:
+        parser.error("--latency is 1 to 100000 requests a second")
     return options
 
 

@@ -106,6 +106,19 @@ def cpu_seconds(pid):
     return ticks / CLOCK_TICKS
 
 
+def peak_memory_kib(pid):
+    """The most that a process and its descendants held resident, each at its own time."""
+    kib = 0
+    for member in process_tree(pid):
+        try:
+            with open(f"/proc/{member}/status", encoding="ascii", errors="replace") as status:
+                lines = [line for line in status if line.startswith("VmHWM:")]
+        except FileNotFoundError:
+            continue
+        kib += sum(int(line.split()[1]) for line in lines)
+    return kib
+
+
 def machine_seconds():
     """What all processes of the machine, its kernel and its host have used of all cores."""
     with open("/proc/stat", encoding="ascii") as stat:

@@ -27,9 +27,10 @@ done
     if [[ ! -e $BUILD/build.ninja ]]; then
         cmake --preset release
     fi
-    cmake --build "$BUILD" --target strangler bench_backend
+    cmake --build "$BUILD" --target strangler bench_backend bench_load
 ) >&2
 
 # Paths among the arguments are those of the folder that this was called in.
 exec python3 -B "$ROOT/bench/compare.py" --backend "$BUILD/bench/bench_backend" \
+    --load "$BUILD/bench/bench_load" \
     --strangler "$BUILD/proxy/strangler" "$@"

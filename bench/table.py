@@ -47,8 +47,20 @@ class Results:
     def _rate(self, workload, label):
         return [sample.rate for sample in self._samples[workload.name, label]]
 
-    def _measured(self, workload):
+    def measured(self, workload):
         return [label for label in self.labels if self._samples[workload.name, label]]
+
+    def cpu_ratios(self, workload, label):
+        """The subject's CPU a request by this proxy's, run by run."""
+        return ratios(self._cpu(workload, self.labels[0]), self._cpu(workload, label))
+
+    def as_data(self):
+        """All samples: workload, proxy, then lists with a figure a run."""
+        return {workload.name: {label: {
+            "cpu_us": self._cpu(workload, label),
+            "requests_a_second": self._rate(workload, label),
+            "errors": self._errors[workload.name, label],
+        } for label in self.measured(workload)} for workload in self.workloads}
 
     def _row(self, workload, label):
         cpu, rate = self._cpu(workload, label), self._rate(workload, label)
@@ -66,11 +78,11 @@ class Results:
               f"| {subject} ÷ it, CPU | {subject} ÷ it, requests/s | errors |")
         print("|---|---|---:|---:|---:|---:|---:|")
         for workload in self.workloads:
-            for label in self._measured(workload):
+            for label in self.measured(workload):
                 print("| " + " | ".join(self._row(workload, label)) + " |")
 
     def _standing(self, workload, others):
-        others = [label for label in others if label in self._measured(workload)]
+        others = [label for label in others if label in self.measured(workload)]
         if not others:
             return "no other can do it"
         best = min(others, key=lambda label: statistics.median(self._cpu(workload, label)))
