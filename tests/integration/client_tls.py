@@ -1,5 +1,5 @@
 """TLS towards clients, beyond a plain handshake: tickets, several certificates, new ones while it
-runs, and what is never spoken. Versions and ciphers are in edges.py."""
+runs, and what is never spoken. Versions and ciphers are in conformance/rfc9113_tls.py."""
 
 import os
 import shutil

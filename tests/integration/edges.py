@@ -7,7 +7,6 @@ import socket
 import ssl
 import struct
 import threading
-import warnings
 
 from http1_backend import Http1Backend, answer_bytes, named, serving
 from http1_client import Http1Client
@@ -286,29 +285,6 @@ class Tls(ProxyCase):
     def handshake(self, context, session=None):
         sock = socket.create_connection(("127.0.0.1", self.proxy.tls), 20)
         return context.wrap_socket(sock, server_hostname="localhost", session=session)
-
-    def test_1_2_and_1_3_are_spoken_and_nothing_older(self):
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            context = self.context()
-            context.minimum_version = context.maximum_version = version
-            with self.handshake(context) as sock:
-                self.assertEqual(sock.selected_alpn_protocol(), "h2")
-                self.assertEqual(sock.version(), version.name.replace("_", "."))
-        context = self.context()
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-        with self.assertRaises(ssl.SSLError):
-            self.handshake(context)
-
-    def test_ciphers_that_http2_forbids_are_refused(self):
-        context = self.context()
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-        for cipher in ("ECDHE-ECDSA-AES128-SHA256", "AES128-GCM-SHA256", "AES256-SHA"):
-            context.set_ciphers(cipher)
-            with self.assertRaises(ssl.SSLError, msg=cipher):
-                self.handshake(context)
 
     def test_a_session_is_resumed(self):
         context = self.context()
