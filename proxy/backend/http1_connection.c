@@ -284,7 +284,20 @@ static void wait_until_let_go(struct http1_connection *connection, struct withdr
                    limit_ms > 0 && limit_ms < WITHDRAWN_MS ? limit_ms : WITHDRAWN_MS);
 }
 
-/* Back to the pool, but only if both messages are over and nothing else is on the wire. */
+/* Asked for and given up in one turn: nothing was tried yet, the connection is as it was. */
+static bool take_back(struct http1_connection *connection)
+{
+    if (connection->state != HTTP1_BUSY || !is_unsent(connection) || connection->tls != NULL ||
+        connection->opened_turn != connection->pool->io->loop.turn || connection->bytes.ended)
+        return false;
+    byte_queue_clear(&connection->bytes.output);
+    return true;
+}
+
+/*
+ * Back to the pool, but only if both messages are over and nothing else is on the wire, or if
+ * nothing has been on it.
+ */
 static void close_stream(struct backend_stream *stream, struct withdrawn *withdrawn)
 {
     struct http1_connection *connection = connection_of(stream);
@@ -302,7 +315,7 @@ static void close_stream(struct backend_stream *stream, struct withdrawn *withdr
         wait_until_let_go(connection, withdrawn);
         return;
     }
-    if (!clean) {
+    if (!clean && !take_back(connection)) {
         close_connection(connection);
         return;
     }
@@ -398,6 +411,7 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->request_ended = !options->request->has_body;
     connection->unreported = 0;
     connection->written_before = connection->bytes.bytes_written;
+    connection->opened_turn = pool->io->loop.turn;
     http1_answer_init(connection);
     http1_request_write_head(&connection->bytes.output, options->request);
     byte_stream_flush_soon(&connection->bytes);

@@ -38,6 +38,7 @@ struct http1_connection {
     uint64_t first_byte_ms;
     struct withdrawn *withdrawn; /* a reference in this state; NULL: it is in another */
     uint64_t idle_turn;          /* of the loop, in which it went to the pool */
+    uint64_t opened_turn;        /* in which it was asked for last */
 
     /* the request */
     bool chunked;

@@ -15,7 +15,7 @@
  * more than the client (CVE-2023-44487, CVE-2025-8671). A browser that leaves a page cancels some
  * dozens at once; who goes on is sent away.
  */
-enum { RESETS_AT_ONCE = 400, RESETS_A_SECOND = 20 };
+enum { RESETS_AT_ONCE = 256, RESETS_A_SECOND = 20 };
 
 /*
  * Frames that move nothing: each costs little, but a client that sends nothing else costs a core

@@ -56,7 +56,8 @@ struct byte_stream {
     ev_io readable;
     ev_io writable;
     struct tls_socket socket;
-    int fd;           /* -1: closed */
+    const struct address *connects_to;
+    int fd;           /* -1: closed, or to be connected in this turn */
     bool connecting;  /* the socket itself is not connected yet */
     bool open;        /* connected and, with TLS, shaken hands */
     bool ends_output; /* set by the owner: byte_stream_end_output follows as soon as all has left */
@@ -75,8 +76,9 @@ void byte_stream_accept_take(struct byte_stream *stream, struct io *io, int fd, 
                              const struct byte_stream_events *events);
 
 /*
- * Starts to connect, and then to shake hands if there is a TLS object (which is taken); on_open or
- * on_end follows, never inside this call.
+ * Connects at the end of this turn, unless it is closed by then, and then shakes hands if there is
+ * a TLS object (which is taken); on_open or on_end follows, never inside this call. The address has
+ * to live as long.
  */
 void byte_stream_connect_take(struct byte_stream *stream, struct io *io,
                               const struct address *address, struct ssl_st *tls,
