@@ -100,15 +100,13 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         stream->reset_received = true;
     if (frame->hd.type == NGHTTP2_HEADERS) {
         headers_received(session, stream, ends);
-        stream =
-            http2_stream_by_id(session, frame->hd.stream_id); /* the owner may have closed it */
+        stream = http2_stream_by_id(session, frame->hd.stream_id);
+        if (stream == NULL || stream->base.finished) /* the owner may have closed it */
+            return 0;
+        response_builder_restart(&stream->builder); /* what is in it now would be trailers */
     }
-    if (ends && stream != NULL &&
-        (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA)) {
-        if (frame->hd.type == NGHTTP2_HEADERS)
-            response_builder_restart(&stream->builder); /* no trailers */
+    if (ends && (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA))
         finish_answer(stream);
-    }
     return 0;
 }
 

@@ -105,6 +105,11 @@ class Basics:
                                               (103, [("link", "</two.css>")])])
             self.assertEqual((answer.status, answer.body), (200, b"page"))
 
+    def test_an_answer_without_trailers_stays_so(self):
+        for client in self.on_both_listeners():
+            for path in ("/dated", "/hints", "/empty", "/echo"):
+                self.assertEqual(client.ask(path).trailers, [], path)
+
     def test_trailers_pass_both_ways(self):
         for client in self.on_both_listeners():
             answer = client.ask("/trailers")
