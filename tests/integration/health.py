@@ -164,7 +164,8 @@ class Health(ProxyCase):
         self.backends = [self.closing(Http2Backend(serving2(patient.script_h2), tls=context))
                          for patient in self.patients]
         self.ports = [backend.port for backend in self.backends]
-        keys = HEALTH + f'protocol = "h2"; tls: {{ ca = "{authority.path}"; ' \
+        # A handshake takes its time, and a probe has no more than the interval.
+        keys = HEALTH.replace("100ms", "1s") + f'protocol = "h2"; tls: {{ ca = "{authority.path}"; ' \
             'server_name = "users.test"; };'
         self.proxy = self.start_proxy(self.text(keys))
         self.client = self.closing(Http2Client(self.proxy.plain))
