@@ -10,7 +10,8 @@ from strangler_test import ProxyCase, main, wait_until
 
 REQUESTS = int(os.environ.get("SHADOW_FORUM_REQUESTS", "3000"))
 RATE = 2500  # requests a second
-SHADOW = '{ percent = 100; max_inflight = 300; }'
+MAX_INFLIGHT = 300
+SHADOW = f'{{ percent = 100; max_inflight = {MAX_INFLIGHT}; timeout = "60s"; }}'
 PATHS = {
     "users": ["/api/users", "/api/users/{id}", "/api/2.0/users/{id}", "/forum/u/{id}"],
     "threads": ["/api/threads", "/api/threads/{id}", "/api/2.0/threads/{id}", "/forum",
@@ -44,7 +45,7 @@ class ShadowForum(ProxyCase):
                               timeout=100 + requests / 100, check=True)
         self.assertIn(f"{requests} done", done.stdout)
         self.assertIn("0 errored, 0 timeout", done.stdout)
-        wait_until("copies end", lambda: self.proxy.total("strangler_shadows_in_flight") == 0)
+        wait_until("copies end", lambda: self.proxy.total("strangler_shadows_in_flight") == 0, 120)
 
     def verdicts(self) -> dict:
         counts: dict = {}
@@ -65,9 +66,10 @@ class ShadowForum(ProxyCase):
         verdicts = self.verdicts()
         self.assertEqual({name: count for name, count in verdicts.items() if name != "match"}, {},
                          self.found())
-        sampled = self.proxy.total("strangler_shadow_sampled_total")
-        self.assertGreater(sampled, REQUESTS / 2)
-        self.assertGreater(verdicts["match"], sampled * 0.9)
+        self.assertGreater(self.proxy.total("strangler_shadow_sampled_total"), REQUESTS / 2)
+        # How many more are sent depends on how much else the machine has to do.
+        self.assertGreaterEqual(verdicts["match"], MAX_INFLIGHT)
+        self.assertEqual(verdicts["match"], self.proxy.total("strangler_shadow_sent_total"))
 
     def check_bug(self, bug: str, module: str, path: str, template: str, field: str):
         self.start(module)
