@@ -60,13 +60,14 @@ static bool take_field(struct response_builder *builder, struct arena *arena, st
     size_t colon = strview_find(line, ':');
     if (colon == line.length)
         return false;
-    if (line.data[line.length - 1] == '\t') /* llhttp knows behind what a tab may stand */
-        return false;
     char *copy = arena_alloc(arena, line.length);
     memcpy(copy, line.data, line.length);
     ascii_lower_copy(copy, copy, colon);
     struct strview name = strview_make(copy, colon);
     struct strview value = strview_trim(strview_make(copy + colon + 1, line.length - colon - 1));
+    const char *blanks = value.data + value.length;
+    if (memchr(blanks, '\t', (size_t)(copy + line.length - blanks)) != NULL)
+        return false; /* llhttp knows behind what a tab may stand */
     return is_plain_field(&builder->head, header_token_of(name), value) &&
            response_builder_field(builder, arena, name, value) == BUILDER_OK;
 }

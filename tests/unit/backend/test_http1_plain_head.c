@@ -19,7 +19,7 @@ enum { TEXT_BYTES = 4096 };
 static const char *const plain_heads[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
     "HTTP/1.1 404 \r\nX-A:b\r\nconnection: Keep-Alive\r\nContent-Length:0\r\nX-B:\r\n\r\n",
-    "HTTP/1.1 204 No Content\r\nSet-Cookie: a=b; c\r\nset-cookie:\t \xc3\xa4\t x\t \r\n\r\n",
+    "HTTP/1.1 204 No Content\r\nSet-Cookie: a=b; c\r\nset-cookie:\t \xc3\xa4\t x  \r\n\r\n",
     "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nKeep-Alive: timeout=5\r\n\r\n",
     "HTTP/1.1 599 \xff\r\nTrailer: x\r\ncontent-length: 123456789012345678\r\n\r\n",
 };
@@ -206,6 +206,7 @@ static void what_frames_otherwise_or_ends_the_connection_is_not_plain(void **sta
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5 \t \r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1234567890123456789\r\n\r\n",
