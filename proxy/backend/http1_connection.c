@@ -75,11 +75,11 @@ void http1_fail(struct http1_connection *connection, enum backend_fault fault, b
 
 /* --- the socket's events ---------------------------------------------------------------------- */
 
-/* No long read brings more than there is room for. */
+/* What a read brings more than there is room for is one buffer at most. */
 static void limit_reads(struct http1_connection *connection)
 {
     const struct receive_window *window = &connection->stream.window;
-    connection->bytes.may_read_long = window->held + IO_ROOMS * IO_READ_BYTES <= window->size;
+    connection->bytes.may_read_long = window->held <= window->size / 2;
 }
 
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
