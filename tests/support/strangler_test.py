@@ -28,6 +28,7 @@ DEADLINE_S = 30
 POLL_S = 0.01
 # Freed memory is not held back for long, so that the resident set says what the proxy holds.
 SMALL_QUARANTINE = "detect_leaks=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"
+KNOWN_RACES = os.path.join(SOURCE, "tests", "support", "thread_sanitizer.txt")
 SANITIZER_WORDS = ("Sanitizer", "runtime error:", "CHECK failed")
 
 
@@ -145,6 +146,7 @@ class Proxy:
         self.program = options.get("program", PROXY)
         self.process_options = options.get("process", {})  # of subprocess.Popen
         self.environment = dict(os.environ, UBSAN_OPTIONS="print_stacktrace=1",
+                                TSAN_OPTIONS=f"suppressions={KNOWN_RACES}:print_suppressions=0",
                                 ASAN_OPTIONS=options.get("asan", "detect_leaks=1"),
                                 **options.get("environment", {}))
         self.start()
