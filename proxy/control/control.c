@@ -374,6 +374,8 @@ int control_run(const char *path)
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.tickets = tls_tickets_new();
+    if (control.take_over.is_on)
+        take_over_tickets(&control.take_over, control.tickets);
     control.metrics = make_metrics();
     control.shadows = shadow_registry_new();
     control.shadow_budget.limit = SHADOW_MEMORY_BYTES;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -272,6 +273,16 @@ static bool spawn(struct hand_over *hand_over, const struct listener_sockets *gi
                                     on_program_end, fault);
 }
 
+/* The first that the new process hears. Without them its clients make whole handshakes, once. */
+static void give_tickets(const struct control *control, int fd)
+{
+    struct tls_ticket_keys keys;
+    tls_tickets_copy(control->tickets, &keys);
+    if (send(fd, &keys, sizeof(keys), MSG_NOSIGNAL) < 0)
+        log_warning("the keys of TLS tickets are not handed over: %s", strerror(errno));
+    explicit_bzero(&keys, sizeof(keys));
+}
+
 /* The listening sockets and, as the last, the new process's end of the pair. */
 static bool start(struct hand_over *hand_over, struct fault *fault)
 {
@@ -286,6 +297,7 @@ static bool start(struct hand_over *hand_over, struct fault *fault)
         return false;
     }
     listener_sockets_add(&gifts, pair[1]);
+    give_tickets(hand_over->control, pair[0]);
     good = spawn(hand_over, &gifts, from_systemd, fault);
     listener_sockets_close(&gifts);
     if (!good) {

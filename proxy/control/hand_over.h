@@ -2,6 +2,7 @@
  * USR2: a new process of the program's file, with the same words and the same listening sockets,
  * takes over from this one. What the two say to each other, over a socket pair:
  *
+ *   old: (binary)        the keys of TLS tickets, before the new one begins
  *   new: prepared        its files are good and its workers run
  *   old: go GENERATION   the journal and the admin address are closed
  *   new: ready           it serves; the old one drains and ends

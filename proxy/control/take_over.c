@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +12,15 @@
 void take_over_init(struct take_over *take_over, int fd)
 {
     *take_over = (struct take_over){.is_on = true, .fd = fd};
+}
+
+void take_over_tickets(struct take_over *take_over, struct tls_tickets *tickets)
+{
+    struct tls_ticket_keys keys;
+    ssize_t length = recv(take_over->fd, &keys, sizeof(keys), MSG_DONTWAIT | MSG_TRUNC);
+    if (length == (ssize_t)sizeof(keys))
+        tls_tickets_set(tickets, &keys);
+    explicit_bzero(&keys, sizeof(keys));
 }
 
 static void leave(struct take_over *take_over)

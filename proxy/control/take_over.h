@@ -8,6 +8,7 @@
 #include "proxy/core/fault.h"
 #include "proxy/core/strview.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/tls_tickets.h"
 
 /* Zeroed: there was no process before. */
 struct take_over {
@@ -18,6 +19,10 @@ struct take_over {
 
 /* Takes the descriptor. */
 void take_over_init(struct take_over *take_over, int fd);
+
+/* What the other process has sealed for its clients opens here, too. One that gives no keys is no
+ * fault. */
+void take_over_tickets(struct take_over *take_over, struct tls_tickets *tickets);
 
 /*
  * Everything is ready that does not need the journal and the admin address: waits until the other

@@ -10,16 +10,10 @@
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
 
-struct held_key {
-    struct tls_ticket_key key;
-    uint64_t ends_s; /* of its turn as the current one; 0: there is none */
-};
-
 struct tls_tickets {
     _Atomic uint32_t references;
     pthread_mutex_t lock;
-    struct held_key current;
-    struct held_key before;
+    struct tls_ticket_keys keys;
 };
 
 struct tls_tickets *tls_tickets_new(void)
@@ -49,22 +43,23 @@ void tls_tickets_unref(struct tls_tickets *tickets)
 /* A key whose time is over is wiped: what was sealed with it stays sealed. */
 static void let_go_of_old(struct tls_tickets *tickets, uint64_t now_s)
 {
-    if (tickets->current.ends_s != 0 && now_s >= tickets->current.ends_s) {
-        tickets->before = tickets->current;
-        OPENSSL_cleanse(&tickets->current, sizeof(tickets->current));
+    if (tickets->keys.current.ends_s != 0 && now_s >= tickets->keys.current.ends_s) {
+        tickets->keys.before = tickets->keys.current;
+        OPENSSL_cleanse(&tickets->keys.current, sizeof(tickets->keys.current));
     }
-    if (tickets->before.ends_s != 0 && now_s >= tickets->before.ends_s + TLS_TICKET_TURN_S)
-        OPENSSL_cleanse(&tickets->before, sizeof(tickets->before));
+    if (tickets->keys.before.ends_s != 0 &&
+        now_s >= tickets->keys.before.ends_s + TLS_TICKET_TURN_S)
+        OPENSSL_cleanse(&tickets->keys.before, sizeof(tickets->keys.before));
 }
 
 static bool make_current(struct tls_tickets *tickets, uint64_t now_s)
 {
-    struct tls_ticket_key *key = &tickets->current.key;
+    struct tls_ticket_key *key = &tickets->keys.current.key;
     if (RAND_bytes(key->name, sizeof(key->name)) != 1 ||
         RAND_priv_bytes(key->cipher, sizeof(key->cipher)) != 1 ||
         RAND_priv_bytes(key->mac, sizeof(key->mac)) != 1)
         return false;
-    tickets->current.ends_s = now_s + TLS_TICKET_TURN_S;
+    tickets->keys.current.ends_s = now_s + TLS_TICKET_TURN_S;
     return true;
 }
 
@@ -73,14 +68,14 @@ bool tls_tickets_current(struct tls_tickets *tickets, uint64_t now_s,
 {
     pthread_mutex_lock(&tickets->lock);
     let_go_of_old(tickets, now_s);
-    bool good = tickets->current.ends_s != 0 || make_current(tickets, now_s);
+    bool good = tickets->keys.current.ends_s != 0 || make_current(tickets, now_s);
     if (good)
-        *ret_key = tickets->current.key;
+        *ret_key = tickets->keys.current.key;
     pthread_mutex_unlock(&tickets->lock);
     return good;
 }
 
-static bool is_named(const struct held_key *held, const unsigned char *name)
+static bool is_named(const struct tls_held_key *held, const unsigned char *name)
 {
     return held->ends_s != 0 && memcmp(held->key.name, name, TLS_TICKET_NAME_BYTES) == 0;
 }
@@ -90,13 +85,27 @@ bool tls_tickets_find(struct tls_tickets *tickets, const unsigned char *name, ui
 {
     pthread_mutex_lock(&tickets->lock);
     let_go_of_old(tickets, now_s);
-    const struct held_key *held = NULL;
-    if (is_named(&tickets->current, name))
-        held = &tickets->current;
-    else if (is_named(&tickets->before, name))
-        held = &tickets->before;
+    const struct tls_held_key *held = NULL;
+    if (is_named(&tickets->keys.current, name))
+        held = &tickets->keys.current;
+    else if (is_named(&tickets->keys.before, name))
+        held = &tickets->keys.before;
     if (held != NULL)
         *ret_key = held->key;
     pthread_mutex_unlock(&tickets->lock);
     return held != NULL;
+}
+
+void tls_tickets_copy(struct tls_tickets *tickets, struct tls_ticket_keys *ret_keys)
+{
+    pthread_mutex_lock(&tickets->lock);
+    *ret_keys = tickets->keys;
+    pthread_mutex_unlock(&tickets->lock);
+}
+
+void tls_tickets_set(struct tls_tickets *tickets, const struct tls_ticket_keys *keys)
+{
+    pthread_mutex_lock(&tickets->lock);
+    tickets->keys = *keys;
+    pthread_mutex_unlock(&tickets->lock);
 }

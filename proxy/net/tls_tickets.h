@@ -26,6 +26,16 @@ struct tls_ticket_key {
     unsigned char mac[TLS_TICKET_KEY_BYTES];
 };
 
+struct tls_held_key {
+    struct tls_ticket_key key;
+    uint64_t ends_s; /* of its turn as the current one; 0: there is none */
+};
+
+struct tls_ticket_keys {
+    struct tls_held_key current;
+    struct tls_held_key before;
+};
+
 struct tls_tickets *tls_tickets_new(void);
 struct tls_tickets *tls_tickets_ref(struct tls_tickets *tickets);
 void tls_tickets_unref(struct tls_tickets *tickets); /* NULL is allowed; the keys are wiped */
@@ -37,5 +47,9 @@ bool tls_tickets_current(struct tls_tickets *tickets, uint64_t now_s,
 /* What a ticket with this name is opened with. False: not ours, or too old. */
 bool tls_tickets_find(struct tls_tickets *tickets, const unsigned char *name, uint64_t now_s,
                       struct tls_ticket_key *ret_key);
+
+/* For the process that takes our place. Who has a copy wipes it. */
+void tls_tickets_copy(struct tls_tickets *tickets, struct tls_ticket_keys *ret_keys);
+void tls_tickets_set(struct tls_tickets *tickets, const struct tls_ticket_keys *keys);
 
 #endif

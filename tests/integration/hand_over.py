@@ -4,6 +4,7 @@ that was changed by command; one that cannot start changes nothing."""
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -41,6 +42,22 @@ class HandOver(ProxyCase):
         self.check(visitors)
         self.assertNotEqual(self.proxy.process.pid, first)
         self.assertEqual(os.getpgid(self.proxy.process.pid), group)  # Ctrl-C ends it, too
+
+    def test_a_tls_session_is_resumed_by_the_new_process(self):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+        def visit(session):
+            with socket.create_connection(("127.0.0.1", self.proxy.tls), 20) as plain, \
+                    context.wrap_socket(plain, session=session) as sock:
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertTrue(sock.recv(1000).startswith(b"HTTP/1.1 200"))
+                return sock.session_reused, sock.session
+        _, session = visit(None)
+        for _ in range(2):
+            hand_over(self.proxy)
+            resumed, session = visit(session)
+            self.assertTrue(resumed)
 
     def test_what_waits_to_be_accepted_is_served_with_fewer_workers_and_with_more(self):
         for workers in (4, 1, 3):
@@ -194,7 +211,7 @@ class NewProcess(ProxyCase):
         talk = ("#!/usr/bin/env python3\nimport os, socket, time\n"
                 "count = int(os.environ['STRANGLER_HAND_OVER'].split(',')[0])\n"
                 "pair = socket.socket(fileno=3 + count)\n"
-                "pair.setblocking(True)\npair.send(b'prepared')\n"
+                "pair.setblocking(True)\npair.recv(1000)\npair.send(b'prepared')\n"
                 "assert pair.recv(64).split()[0] == b'go'\n")
         self.install(talk + "os._exit(5)\n")
         self.check_refused("ended with status 5")

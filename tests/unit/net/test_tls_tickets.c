@@ -66,6 +66,26 @@ static void names_that_are_not_ours_are_not_found(void **state)
     tls_tickets_unref(tickets);
 }
 
+static void who_takes_over_opens_what_was_sealed_before(void **state)
+{
+    (void)state;
+    struct tls_tickets *old = tls_tickets_new();
+    struct tls_tickets *new = tls_tickets_new();
+    struct tls_ticket_key sealed;
+    struct tls_ticket_key key;
+    struct tls_ticket_keys keys;
+    assert_true(tls_tickets_current(old, BEGIN_S, &sealed));
+    assert_true(tls_tickets_current(old, BEGIN_S + TLS_TICKET_TURN_S, &key));
+    tls_tickets_copy(old, &keys);
+    tls_tickets_set(new, &keys);
+    assert_true(tls_tickets_find(new, sealed.name, BEGIN_S + TLS_TICKET_TURN_S, &key));
+    assert_memory_equal(&sealed, &key, sizeof(key));
+    assert_true(tls_tickets_current(new, BEGIN_S + TLS_TICKET_TURN_S, &key));
+    assert_memory_equal(&keys.current.key, &key, sizeof(key));
+    tls_tickets_unref(old);
+    tls_tickets_unref(new);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +93,7 @@ int main(void)
         cmocka_unit_test(after_its_turn_a_key_opens_tickets_for_another_and_no_longer),
         cmocka_unit_test(a_key_that_nobody_used_for_long_is_gone_too),
         cmocka_unit_test(names_that_are_not_ours_are_not_found),
+        cmocka_unit_test(who_takes_over_opens_what_was_sealed_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
