@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct web_server {
     pthread_mutex_t lock;
     pthread_cond_t became_quiet;
     unsigned running; /* exchanges begun and not yet completed */
+    atomic_bool stops;
 };
 
 static void count_exchange(struct web_server *server, int change)
@@ -75,16 +77,28 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     count_exchange(context, -1);
 }
 
+/* At a stop: nobody new. MHD_quiesce_daemon would say so, but it races with the daemon's own
+ * threads for the listening socket in their epoll sets, and the loser aborts. */
+static enum MHD_Result on_connection(void *context, const struct sockaddr *address,
+                                     socklen_t length)
+{
+    (void)address;
+    (void)length;
+    struct web_server *server = context;
+    return atomic_load(&server->stops) ? MHD_NO : MHD_YES;
+}
+
 static struct MHD_Daemon *start_daemon(struct web_server *server, int listen_socket)
 {
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, listen_socket,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)WEB_SERVER_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)WEB_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)WEB_SERVER_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)WEB_SERVER_CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+    return MHD_start_daemon(flags, 0, on_connection, server, on_request, server,
+                            MHD_OPTION_LISTEN_SOCKET, listen_socket, MHD_OPTION_THREAD_POOL_SIZE,
+                            (unsigned)WEB_SERVER_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)WEB_SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)WEB_SERVER_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)WEB_SERVER_CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK,
+                            keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+                            MHD_OPTION_END);
 }
 
 static bool start_pools(struct web_context *context)
@@ -134,15 +148,13 @@ void web_server_free(struct web_server *server)
     if (server == NULL)
         return;
     if (server->daemon != NULL) {
-        int listen_socket = MHD_quiesce_daemon(server->daemon);
+        atomic_store(&server->stops, true);
         waiting_room_close(server->context.forum->room);
         wait_until_quiet(server);
         suspensions_stop(&server->suspensions); /* clients may go on asking */
         job_pool_stop(server->context.writes);
         job_pool_stop(server->context.passwords);
-        MHD_stop_daemon(server->daemon);
-        if (listen_socket >= 0)
-            close(listen_socket);
+        MHD_stop_daemon(server->daemon); /* closes the listening socket, too */
     }
     job_pool_free(server->context.writes);
     job_pool_free(server->context.passwords);
