@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "proxy/core/array.h"
-#include "proxy/core/check.h"
 
 enum {
     CONNECTION_WINDOW_BYTES = (1u << 31) - 1,
@@ -60,12 +59,30 @@ void http2_connection_rest(struct http2_connection *connection)
 
 /* --- the session --------------------------------------------------------------------------- */
 
+static bool say_settings(nghttp2_session *session)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, RECEIVE_WINDOW_FIRST_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, BACKEND_HEADER_BYTES},
+    };
+    return nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, 3) == 0 &&
+           nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
+                                                 CONNECTION_WINDOW_BYTES) == 0;
+}
+
+/* NULL when memory is out. */
 static nghttp2_session *session_new(struct http2_connection *connection)
 {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;
-    nghttp2_session *session;
-    CHECK(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0);
+    nghttp2_session *session = NULL;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0)
+        return NULL;
+    if (nghttp2_option_new(&options) != 0) {
+        nghttp2_session_callbacks_del(callbacks);
+        return NULL;
+    }
     http2_answer_set_callbacks(callbacks);
     http2_stream_set_callbacks(callbacks);
     nghttp2_option_set_no_auto_window_update(options, 1);
@@ -73,18 +90,14 @@ static nghttp2_session *session_new(struct http2_connection *connection)
     nghttp2_option_set_no_closed_streams(options, 1);
     nghttp2_option_set_max_reserved_remote_streams(options, 0);
     nghttp2_mem memory = http2_memory_init(&connection->memory, &connection->pool->io->blocks);
-    CHECK(nghttp2_session_client_new3(&session, callbacks, connection, options, &memory) == 0);
+    if (nghttp2_session_client_new3(&session, callbacks, connection, options, &memory) != 0)
+        session = NULL;
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);
-
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, RECEIVE_WINDOW_FIRST_BYTES},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, BACKEND_HEADER_BYTES},
-    };
-    CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, 3) == 0);
-    CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
-                                                CONNECTION_WINDOW_BYTES) == 0);
+    if (session != NULL && !say_settings(session)) {
+        nghttp2_session_del(session);
+        return NULL;
+    }
     return session;
 }
 
@@ -189,7 +202,7 @@ static void on_deadline(struct deadline *deadline)
 
 /* --- opening and choosing --------------------------------------------------------------------- */
 
-/* NULL when there may be no more of them. */
+/* NULL when there may be no more of them, or no memory is left for one. */
 static struct http2_connection *connect_new(struct backend_pool *pool,
                                             const struct backend_stream_options *options)
 {
@@ -199,6 +212,13 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
         return NULL;
     struct http2_connection *connection = memory_zalloc(sizeof(*connection));
     connection->pool = pool;
+    connection->session = session_new(connection);
+    if (connection->session == NULL) {
+        free(connection);
+        tls_client_free_connection(tls);
+        pool_connection_closed(pool);
+        return NULL;
+    }
     connection->tls = tls != NULL ? tls_client_ref(options->tls) : NULL;
     connection->connecting = true;
     connection->keep_alive_ms = (uint64_t)timeouts->keep_alive_ms;
@@ -207,7 +227,6 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
-    connection->session = session_new(connection);
     byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
                              &byte_events);
     connection->bytes.may_read_long = true;

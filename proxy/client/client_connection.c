@@ -1,6 +1,7 @@
 #include "proxy/client/client_connection.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "proxy/client/http1_session.h"
 #include "proxy/client/http2_session.h"
@@ -116,13 +117,17 @@ static void close_after_output(struct client_connection *connection)
 
 /* --- protocol ------------------------------------------------------------------------------ */
 
-static void start_http2(struct client_connection *connection)
+/* False when memory is out: there is no connection any more. */
+static bool start_http2(struct client_connection *connection)
 {
     connection->facts.protocol = STRVIEW("h2");
     connection->facts.version = STRVIEW("2.0");
     count_as(connection, connection->tls != NULL ? CONNECTION_H2 : CONNECTION_H2C);
     connection->methods = &http2_session_methods;
     connection->session = http2_session_new(connection);
+    if (connection->session == NULL)
+        close_connection(connection);
+    return connection->session != NULL;
 }
 
 static void start_http1(struct client_connection *connection)
@@ -186,8 +191,8 @@ static void detect(struct client_connection *connection, struct buffer *buffer, 
     connection->preface_bytes += part;
     if (connection->preface_bytes < PREFACE_BYTES)
         return;
-    start_http2(connection);
-    receive_first(connection, buffer, data + part, length - part);
+    if (start_http2(connection))
+        receive_first(connection, buffer, data + part, length - part);
 }
 
 /* --- events of the socket ------------------------------------------------------------------ */
@@ -341,6 +346,10 @@ struct strview client_connection_local_host(const struct client_connection *conn
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms)
 {
+    if (!memory_reserve_fill()) { /* what memory there is, is for those who are here */
+        close(fd);
+        return;
+    }
     struct tls_context *tls = terms->tls;
     struct client_connection *connection = memory_zalloc(sizeof(*connection));
     connection->environment = environment;

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "proxy/core/array.h"
-#include "proxy/core/check.h"
 
 enum {
     STREAM_WINDOW_BYTES = 256 * 1024,
@@ -128,20 +127,43 @@ const struct client_session_methods http2_session_methods = {
     .free = session_free,
 };
 
+/* NULL when memory is out. */
 static nghttp2_session *nghttp2_new(struct http2_session *session)
 {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;
-    nghttp2_session *nghttp2;
-    CHECK(nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&options) == 0);
+    nghttp2_session *nghttp2 = NULL;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0)
+        return NULL;
+    if (nghttp2_option_new(&options) != 0) {
+        nghttp2_session_callbacks_del(callbacks);
+        return NULL;
+    }
     http2_frames_set_callbacks(callbacks, options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     nghttp2_mem memory = http2_memory_init(&session->memory, &http2_exchanges(session)->io->blocks);
-    CHECK(nghttp2_session_server_new3(&nghttp2, callbacks, session, options, &memory) == 0);
+    if (nghttp2_session_server_new3(&nghttp2, callbacks, session, options, &memory) != 0)
+        nghttp2 = NULL;
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);
     return nghttp2;
+}
+
+static bool say_settings(struct http2_session *session)
+{
+    const struct limits *limits = client_connection_limits(session->connection);
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}, /* RFC 8441 */
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    return nghttp2_submit_settings(session->session, NGHTTP2_FLAG_NONE, settings,
+                                   sizeof(settings) / sizeof(settings[0])) == 0 &&
+           nghttp2_session_set_local_window_size(session->session, NGHTTP2_FLAG_NONE, 0,
+                                                 CONNECTION_WINDOW_BYTES) == 0;
 }
 
 struct http2_session *http2_session_new(struct client_connection *connection)
@@ -157,18 +179,10 @@ struct http2_session *http2_session_new(struct client_connection *connection)
     deadline_init(&session->drain, on_drain);
     deadline_init(&session->head, on_head_expired);
     session->session = nghttp2_new(session);
-    const struct limits *limits = client_connection_limits(connection);
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_BYTES},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->header_bytes},
-        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}, /* RFC 8441 */
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-    };
-    CHECK(nghttp2_submit_settings(session->session, NGHTTP2_FLAG_NONE, settings,
-                                  sizeof(settings) / sizeof(settings[0])) == 0);
-    CHECK(nghttp2_session_set_local_window_size(session->session, NGHTTP2_FLAG_NONE, 0,
-                                                CONNECTION_WINDOW_BYTES) == 0);
+    if (session->session == NULL || !say_settings(session)) {
+        session_free(session);
+        return NULL;
+    }
     client_connection_idle(connection);
     if (connection->environment->draining)
         session_drain(session);

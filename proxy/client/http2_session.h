@@ -8,7 +8,7 @@ struct http2_session;
 
 extern const struct client_session_methods http2_session_methods;
 
-/* Owned by the connection, freed through the methods. */
+/* Owned by the connection, freed through the methods. NULL when memory is out. */
 struct http2_session *http2_session_new(struct client_connection *connection);
 
 #endif

@@ -40,7 +40,7 @@ void arena_done(struct arena *arena);
 void *arena_alloc_chunk(struct arena *arena, size_t bytes);
 
 /*
- * Uninitialised bytes aligned for any type. Never NULL: out of memory aborts, and callers cap what
+ * Uninitialised bytes aligned for any type. Never NULL (core/array.h), and callers cap what
  * strangers can ask for before they call. A request above a chunk gets a chunk of its own.
  */
 static inline void *arena_alloc(struct arena *arena, size_t bytes)

@@ -1,14 +1,45 @@
 #include "proxy/core/array.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "proxy/core/check.h"
+
+enum { RESERVE_BYTES = 4 * 1024 * 1024 };
+
+static void *_Atomic reserve;
+
+bool memory_reserve_fill(void)
+{
+    if (atomic_load_explicit(&reserve, memory_order_relaxed) != NULL)
+        return true;
+    void *fresh =
+        mmap(NULL, RESERVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fresh == MAP_FAILED)
+        return false;
+    void *none = NULL;
+    if (!atomic_compare_exchange_strong(&reserve, &none, fresh))
+        munmap(fresh, RESERVE_BYTES); /* another thread was quicker */
+    return true;
+}
+
+static void reserve_give_back(void)
+{
+    void *given = atomic_exchange(&reserve, NULL);
+    if (given != NULL)
+        munmap(given, RESERVE_BYTES);
+}
 
 void *memory_alloc(size_t bytes)
 {
     void *memory = malloc(bytes ? bytes : 1);
+    if (memory == NULL) {
+        reserve_give_back();
+        memory = malloc(bytes ? bytes : 1);
+    }
     CHECK(memory != NULL);
     return memory;
 }
@@ -16,6 +47,10 @@ void *memory_alloc(size_t bytes)
 void *memory_zalloc(size_t bytes)
 {
     void *memory = calloc(1, bytes ? bytes : 1);
+    if (memory == NULL) {
+        reserve_give_back();
+        memory = calloc(1, bytes ? bytes : 1);
+    }
     CHECK(memory != NULL);
     return memory;
 }
@@ -23,6 +58,10 @@ void *memory_zalloc(size_t bytes)
 void *memory_realloc(void *old, size_t bytes)
 {
     void *memory = realloc(old, bytes ? bytes : 1);
+    if (memory == NULL) {
+        reserve_give_back();
+        memory = realloc(old, bytes ? bytes : 1);
+    }
     CHECK(memory != NULL);
     return memory;
 }

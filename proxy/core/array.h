@@ -2,14 +2,25 @@
 #ifndef CORE_ARRAY_H
 #define CORE_ARRAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* malloc, calloc, realloc, strdup that abort when memory is out. The caller frees with free(). */
+/*
+ * malloc, calloc, realloc, strdup that never return NULL: when memory is out they give the reserve
+ * back to the system and try again, and abort when that does not help. The caller frees with
+ * free().
+ */
 void *memory_alloc(size_t bytes);
 void *memory_zalloc(size_t bytes);
 void *memory_realloc(void *old, size_t bytes);
 char *memory_strdup(const char *text);
 char *memory_strndup(const char *text, size_t length);
+
+/*
+ * Address space that nobody uses and that costs no resident memory. Makes sure that it is there:
+ * false while it cannot be had, when nothing new should be begun. Any thread.
+ */
+bool memory_reserve_fill(void);
 
 /*
  * Makes room for one more element: `*items` of `size` bytes each, `count` in use, `*capacity` had.

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/core/array.h"
+
 /* Stands in front of every piece. */
 struct block {
     union {
@@ -54,7 +56,7 @@ static size_t steps_for(size_t bytes)
 
 static void *alloc_large(size_t bytes)
 {
-    struct block *block = bytes < SIZE_MAX / 2 ? malloc(sizeof(*block) + bytes) : NULL;
+    struct block *block = bytes < SIZE_MAX / 2 ? memory_alloc(sizeof(*block) + bytes) : NULL;
     if (block == NULL)
         return NULL;
     block->steps = 0;
@@ -71,9 +73,7 @@ void *block_alloc(struct block_pool *pool, size_t bytes)
         pool->free[steps] = block->next;
         pool->kept_bytes -= steps * BLOCK_STEP_BYTES;
     } else {
-        block = malloc(sizeof(*block) + steps * BLOCK_STEP_BYTES);
-        if (block == NULL)
-            return NULL;
+        block = memory_alloc(sizeof(*block) + steps * BLOCK_STEP_BYTES);
     }
     block->steps = steps;
     return block->data;
@@ -82,7 +82,7 @@ void *block_alloc(struct block_pool *pool, size_t bytes)
 void *block_zalloc(struct block_pool *pool, size_t bytes)
 {
     if (bytes > BLOCK_BYTES_MAX) {
-        struct block *block = bytes < SIZE_MAX / 2 ? calloc(1, sizeof(*block) + bytes) : NULL;
+        struct block *block = bytes < SIZE_MAX / 2 ? memory_zalloc(sizeof(*block) + bytes) : NULL;
         return block != NULL ? block->data : NULL;
     }
     void *memory = block_alloc(pool, bytes);
@@ -97,7 +97,7 @@ void *block_realloc(struct block_pool *pool, void *memory, size_t bytes)
         return block_alloc(pool, bytes);
     struct block *block = block_of(memory);
     if (block->steps == 0) { /* large, and stays so even when it becomes small */
-        block = bytes < SIZE_MAX / 2 ? realloc(block, sizeof(*block) + bytes) : NULL;
+        block = bytes < SIZE_MAX / 2 ? memory_realloc(block, sizeof(*block) + bytes) : NULL;
         return block != NULL ? block->data : NULL;
     }
     size_t room = block->steps * BLOCK_STEP_BYTES;

@@ -25,7 +25,11 @@ void block_pool_init(struct block_pool *pool, size_t kept_bytes_max);
 /* Pieces that are still in use may be freed no more. */
 void block_pool_done(struct block_pool *pool);
 
-/* Aligned for any type; NULL when memory is out. Zero bytes have an address, too. */
+/*
+ * Aligned for any type; NULL only for absurd sizes: with memory out, the reserve and then the end
+ * (core/array.h), since the library (nghttp2 1.52) frees twice what it could not finish to make.
+ * Zero bytes have an address, too.
+ */
 void *block_alloc(struct block_pool *pool, size_t bytes);
 void *block_zalloc(struct block_pool *pool, size_t bytes);
 

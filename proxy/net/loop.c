@@ -1,7 +1,9 @@
 #include "proxy/net/loop.h"
 
+#include <stdlib.h>
 #include <time.h>
 
+#include "proxy/core/array.h"
 #include "proxy/core/check.h"
 
 static uint64_t clock_us(clockid_t clock)
@@ -116,8 +118,18 @@ static void on_async(struct ev_loop *ev, ev_async *watcher, int events)
         loop->on_wake(loop);
 }
 
+/* libev's own would end the program at the first failure. */
+static void *loop_memory(void *old, long bytes)
+{
+    if (bytes > 0)
+        return memory_realloc(old, (size_t)bytes);
+    free(old);
+    return NULL;
+}
+
 void loop_init(struct loop *loop)
 {
+    ev_set_allocator(loop_memory);
     *loop = (struct loop){.armed_ms = UINT64_MAX};
     loop->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
     CHECK(loop->ev != NULL);

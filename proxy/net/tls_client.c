@@ -272,3 +272,8 @@ struct ssl_st *tls_client_new_connection(struct tls_client *client, struct strvi
     SSL_set_connect_state(ssl);
     return ssl;
 }
+
+void tls_client_free_connection(struct ssl_st *ssl)
+{
+    SSL_free(ssl);
+}

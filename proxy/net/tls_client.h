@@ -50,4 +50,7 @@ struct ssl_st *tls_client_new_connection(struct tls_client *client, struct strvi
                                          const struct address *address,
                                          struct tls_resumption *resumption);
 
+/* Of one that no byte_stream was given. NULL is fine. */
+void tls_client_free_connection(struct ssl_st *ssl);
+
 #endif

@@ -1,4 +1,8 @@
-/* Runs a fuzzer's entry point on files, and on all files of folders, named as arguments. */
+/*
+ * Runs a fuzzer's entry point on files, and on all files of folders, named as arguments. Built with
+ * REPLAY_FAILING_MEMORY, each input runs again and again, and in every run another allocation
+ * fails, from the first to the last: nothing may crash, and the leak checker finds nothing.
+ */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -6,6 +10,47 @@
 #include <sys/stat.h>
 
 #include "tests/fuzz/fuzz.h"
+
+#ifdef REPLAY_FAILING_MEMORY
+#include "proxy/core/array.h"
+#include "proxy/core/check.h"
+#include "tests/support/failing_memory.h"
+
+bool fuzz_memory_fails;
+static unsigned failures;
+
+/* The first run is whole: it makes what a program makes once, at its start. */
+static void run(const uint8_t *bytes, size_t size)
+{
+    LLVMFuzzerTestOneInput(bytes, size);
+    fuzz_memory_fails = true;
+    bool failed = true;
+    for (unsigned number = 1; failed; number++) {
+        CHECK(memory_reserve_fill());
+        failing_memory_begin(number);
+        LLVMFuzzerTestOneInput(bytes, size);
+        failed = failing_memory_end();
+        failures += failed;
+    }
+    fuzz_memory_fails = false;
+}
+#else
+static void run(const uint8_t *bytes, size_t size)
+{
+    LLVMFuzzerTestOneInput(bytes, size);
+}
+#endif
+
+static bool print_total(int inputs)
+{
+#ifdef REPLAY_FAILING_MEMORY
+    printf("%d inputs, %u allocations failed\n", inputs, failures);
+    return failures > 0;
+#else
+    printf("%d inputs\n", inputs);
+    return inputs > 0;
+#endif
+}
 
 static int replay_file(const char *path, size_t size)
 {
@@ -17,7 +62,7 @@ static int replay_file(const char *path, size_t size)
     uint8_t *bytes = malloc(size > 0 ? size : 1);
     int result = -1;
     if (bytes != NULL && fread(bytes, 1, size, file) == size) {
-        LLVMFuzzerTestOneInput(bytes, size);
+        run(bytes, size);
         result = 1;
     }
     free(bytes);
@@ -69,7 +114,6 @@ int main(int argc, char **argv)
             return 1;
         total += count;
     }
-    printf("%d inputs\n", total);
     /* An empty corpus tests nothing, whatever the reason. */
-    return total > 0 ? 0 : 1;
+    return print_total(total) ? 0 : 1;
 }

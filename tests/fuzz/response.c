@@ -8,6 +8,7 @@
 #include "proxy/backend/backend_pool.h"
 #include "proxy/core/check.h"
 #include "proxy/net/socket.h"
+#include "tests/fuzz/fuzz.h"
 
 enum {
     CHOICES_BYTES = 4,
@@ -220,7 +221,8 @@ static struct backend_request request_of(const struct choices *choices)
     };
 }
 
-static void begin_request(struct world *world, struct owner *owner)
+/* False when memory was out before it began. */
+static bool begin_request(struct world *world, struct owner *owner)
 {
     const struct choices *choices = &world->choices;
     static const char body[BODY_BYTES];
@@ -237,13 +239,19 @@ static void begin_request(struct world *world, struct owner *owner)
     };
     struct backend_pool *pool = backend_pools_get(&world->pools, &world->endpoint);
     owner->stream = backend_pool_open_stream(pool, &options);
-    CHECK(owner->stream != NULL && owner->events == 0);
+    CHECK(owner->events == 0);
+    if (owner->stream == NULL) {
+        CHECK(fuzz_memory_fails);
+        arena_done(&owner->arena);
+        return false;
+    }
     if (owner->request.has_body) {
         owner->body_unsent = sizeof(body);
         backend_stream_send_body(owner->stream, NULL, body, sizeof(body));
         if (!(choices->flags & CHOICE_BODY_LATER))
             end_request(owner);
     }
+    return true;
 }
 
 static void finish_request(struct owner *owner)
@@ -277,7 +285,8 @@ static void accept_connection(struct world *world)
     world->backend = fd;
     static const char settings[] = "\0\0\0\4\0\0\0\0"; /* and a NUL */
     if (world->endpoint.protocol == BACKEND_H2 && (world->choices.flags & CHOICE_SETTINGS))
-        CHECK(send(fd, settings, sizeof(settings), MSG_NOSIGNAL) == sizeof(settings));
+        CHECK(send(fd, settings, sizeof(settings), MSG_NOSIGNAL) == sizeof(settings) ||
+              fuzz_memory_fails);
 }
 
 /* Reads what the proxy sent, so that it can send on. */
@@ -338,7 +347,8 @@ static void run_requests(struct world *world, struct strview answer)
 {
     struct owner owner;
     for (int i = 0; i < REQUESTS_MAX && (i == 0 || answer.length > 0); i++) {
-        begin_request(world, &owner);
+        if (!begin_request(world, &owner))
+            break;
         size_t before = answer.length;
         answer = send_answer(world, &owner, answer);
         bool stuck = answer.length == before || (owner.stream != NULL && !owner.ended);
