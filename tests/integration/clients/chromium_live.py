@@ -7,7 +7,8 @@ import os
 import subprocess
 import unittest
 
-from strangler_test import BUILD, SOURCE, ProxyCase, backend_text, config_text, main
+from strangler_test import (BUILD, SOURCE, ProxyCase, backend_text, config_text, main,
+                            wait_until)
 
 SECONDS = int(os.environ.get("STRANGLER_LIVE_SECONDS", "12"))
 MODULES = os.environ.get("BROWSER_MODULES",
@@ -79,8 +80,10 @@ class Live(ProxyCase):
 
     def check_log(self):
         """Of each front: the long conversation, and one after each change."""
-        sockets = [line for line in self.proxy.wait_log(4 * FRONTS)
-                   if line["path"] == "/live/socket"]
+        def sockets_logged():
+            return [line for line in self.proxy.log_lines() if line["path"] == "/live/socket"]
+        wait_until("a line of each conversation", lambda: len(sockets_logged()) >= 4 * FRONTS)
+        sockets = sockets_logged()
         self.assertEqual({line["status"] for line in sockets}, {101})
         protocols = [line["protocol"] for line in sockets]
         self.assertEqual((protocols.count("h2"), protocols.count("http/1.1")), (4, 8))
