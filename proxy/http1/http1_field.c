@@ -21,6 +21,8 @@ void http1_field_add_name(struct http1_field *field, struct arena *arena, const 
                           size_t length)
 {
     struct piecewise *name = &field->name;
+    if (length == 0) /* there may be no bytes to point to */
+        return;
     piecewise_add(name, arena, at, length);
     char *added = name->bytes + name->length - length;
     ascii_lower_copy(added, added, length);
