@@ -10,11 +10,9 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <llhttp.h>
 
 #include "proxy/backend/http1_plain_head.h"
-
-enum { TEXT_BYTES = 4096 };
+#include "tests/support/plain_head_check.h"
 
 static const char *const plain_heads[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
@@ -25,132 +23,9 @@ static const char *const plain_heads[] = {
 };
 enum { PLAIN_HEADS = sizeof(plain_heads) / sizeof(plain_heads[0]) };
 
-/* --- llhttp's reading, as text --------------------------------------------------------------- */
-
-struct text {
-    char bytes[TEXT_BYTES];
-    size_t used;
-};
-
-static void add(struct text *text, const char *bytes, size_t length)
-{
-    assert_true(text->used + length <= TEXT_BYTES);
-    memcpy(text->bytes + text->used, bytes, length);
-    text->used += length;
-}
-
-/* Blanks around a value are not part of it. */
-static void end_value(struct text *text)
-{
-    while (text->used > 0 &&
-           (text->bytes[text->used - 1] == ' ' || text->bytes[text->used - 1] == '\t'))
-        text->used--;
-    add(text, "\n", 1);
-}
-
-static int on_field(llhttp_t *parser, const char *at, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        char lower = ascii_lower(at[i]);
-        add(parser->data, &lower, 1);
-    }
-    return 0;
-}
-
-static int on_field_complete(llhttp_t *parser)
-{
-    add(parser->data, "=", 1);
-    return 0;
-}
-
-static int on_value(llhttp_t *parser, const char *at, size_t length)
-{
-    add(parser->data, at, length);
-    return 0;
-}
-
-static int on_value_complete(llhttp_t *parser)
-{
-    end_value(parser->data);
-    return 0;
-}
-
-static int on_complete(llhttp_t *parser)
-{
-    (void)parser;
-    return HPE_PAUSED;
-}
-
-static bool parser_reads(llhttp_t *parser, struct text *text, struct strview bytes)
-{
-    static const llhttp_settings_t settings = {
-        .on_header_field = on_field,
-        .on_header_field_complete = on_field_complete,
-        .on_header_value = on_value,
-        .on_header_value_complete = on_value_complete,
-        .on_headers_complete = on_complete,
-    };
-    llhttp_init(parser, HTTP_RESPONSE, &settings);
-    parser->data = text;
-    text->used = 0;
-    return llhttp_execute(parser, bytes.data, bytes.length) == HPE_PAUSED;
-}
-
-/* --- ours ------------------------------------------------------------------------------------ */
-
-static void write_fields(struct text *text, const struct headers *headers)
-{
-    text->used = 0;
-    for (uint32_t i = 0; i < headers->count; i++) {
-        const struct header_field *field = &headers->fields[i];
-        assert_int_equal(field->token, header_token_of(field->name));
-        add(text, field->name.data, field->name.length);
-        add(text, "=", 1);
-        add(text, field->value.data, field->value.length);
-        add(text, "\n", 1);
-    }
-}
-
-static void assert_says_the_same(const struct response_builder *builder, struct strview head)
-{
-    static struct text theirs;
-    static struct text ours;
-    llhttp_t parser;
-    assert_true(parser_reads(&parser, &theirs, head));
-    write_fields(&ours, &builder->head.headers);
-    assert_int_equal(parser.status_code, builder->head.status);
-    assert_int_equal(parser.http_major, 1);
-    assert_int_equal(parser.http_minor, 1);
-    assert_int_equal(parser.upgrade, 0);
-    assert_int_equal(ours.used, theirs.used);
-    assert_memory_equal(ours.bytes, theirs.bytes, ours.used);
-    bool has_length = (parser.flags & F_CONTENT_LENGTH) != 0;
-    assert_int_equal(has_length, builder->head.content_length != CONTENT_LENGTH_UNKNOWN);
-    if (has_length)
-        assert_int_equal(parser.content_length, builder->head.content_length);
-    assert_false(parser.flags & (F_CHUNKED | F_TRANSFER_ENCODING | F_CONNECTION_CLOSE));
-    assert_true(llhttp_should_keep_alive(&parser));
-}
-
-/* How long the plain head at the begin is, or 0. */
 static size_t check(struct strview bytes)
 {
-    struct arena arena;
-    struct response_builder builder;
-    arena_init(&arena, NULL);
-    response_builder_init(&builder);
-    size_t length = http1_plain_head(&builder, &arena, METHOD_GET, bytes);
-    assert_true(length <= bytes.length);
-    if (length > 0) {
-        assert_memory_equal(bytes.data + length - 4, "\r\n\r\n", 4);
-        assert_says_the_same(&builder, strview_make(bytes.data, length));
-    } else {
-        assert_int_equal(builder.bytes, 0);
-        assert_int_equal(builder.head.headers.count, 0);
-        assert_int_equal(builder.head.content_length, CONTENT_LENGTH_UNKNOWN);
-    }
-    arena_done(&arena);
-    return length;
+    return plain_head_check(METHOD_GET, bytes);
 }
 
 static void plain_heads_are_read_without_what_follows_them(void **state)
