@@ -35,7 +35,9 @@ void http2_stream_fail(struct http2_backend_stream *stream, enum backend_fault f
     if (stream->base.finished)
         return;
     stream->base.finished = true;
-    stream->base.events->on_failed(stream->base.owner, fault, unprocessed, reused);
+    /* What an endpoint has begun to answer it has acted on, though it may deny that later. */
+    stream->base.events->on_failed(stream->base.owner, fault,
+                                   unprocessed && !stream->answer_started, reused);
 }
 
 /* --- events of nghttp2: the request -------------------------------------------------------- */
