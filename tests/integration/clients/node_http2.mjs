@@ -206,12 +206,17 @@ async function fetches() {
       const answer = await fetch(origin + path);
       assert.deepEqual([answer.status, await answer.text()], [status, body], path);
     }));
-  const pieces = async function* () {
-    yield '{"username":"pilu",';
-    yield '"password":"figs-and-dates"}';
-  };
+  const pieces = ['{"username":"pilu",', '"password":"figs-and-dates"}']
+    .map((piece) => new TextEncoder().encode(piece));
+  // ReadableStream.from is newer than the node of Debian 12.
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(pieces.shift());
+      if (pieces.length === 0) controller.close();
+    },
+  });
   const answer = await fetch(`${origin}/api/2.0/sessions`, {
-    method: 'POST', body: ReadableStream.from(pieces()), duplex: 'half',
+    method: 'POST', body, duplex: 'half',
     headers: { 'content-type': 'application/json' },
   });
   assert.equal(answer.status, 201);
