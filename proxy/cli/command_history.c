@@ -33,6 +33,8 @@ static void describe_changes(const json_t *entry, char text[static TABLE_CELL_BY
         used += (size_t)length;
         last = module;
     }
+    if (index == 0) /* a save, a confirmation */
+        snprintf(text, TABLE_CELL_BYTES, "%s", answer_text(entry, "module"));
 }
 
 static void add_entry(struct table *table, const json_t *entry)
@@ -64,13 +66,13 @@ static void print_history(const struct invocation *invocation, const json_t *ans
 {
     static const char *const heads[] = {"entry",   "when", "generation", "who",
                                         "command", "what", "why"};
-    (void)invocation;
     const json_t *entries = json_object_get(answer, "entries");
     struct table table;
     size_t index;
     const json_t *entry;
     if (json_array_size(entries) == 0) {
-        fputs("nothing was changed yet\n", out);
+        fprintf(out, "nothing%s%s was changed yet\n", invocation->word_count > 0 ? " of " : "",
+                invocation->word_count > 0 ? invocation->words[0] : "");
         return;
     }
     table_init(&table, heads, sizeof(heads) / sizeof(heads[0]), 0x5);

@@ -160,10 +160,13 @@ static void print_copies(const json_t *module, const char *name, FILE *out)
         answer_number(shadow, "p50_ms"), answer_number(shadow, "p90_ms"),
         answer_number(shadow, "p99_ms"), answer_integer(shadow, "recent_compared"),
         answer_integer(shadow, "recent_mismatched"), last[0] != '\0' ? ", the last at " : "", last);
+    double more_ms = json_number_value(pair);
+    if (more_ms < 0 && more_ms > -0.05)
+        more_ms = 0; /* no "-0.0" */
     if (json_is_number(pair))
         print_remark(out, COLOUR_BOLD, name,
                      "half of the copies took at most %+.1f ms more than the client's answer",
-                     json_number_value(pair));
+                     more_ms);
 }
 
 static void print_remarks(const json_t *module, FILE *out)

@@ -93,11 +93,19 @@ static bool read_stage(const struct member *member)
 static bool read_side(const struct member *member)
 {
     enum write_owner owner;
-    if (!json_is_string(member->value) || !write_owner_parse(text_of(member->value), &owner) ||
-        owner == WRITE_OWNER_FOLLOW)
-        return refuse(member, "`legacy` or `extracted`");
-    *(enum write_owner *)member->place = owner;
-    return true;
+    if (!json_is_string(member->value))
+        return refuse(member, "a text");
+    if (write_owner_parse(text_of(member->value), &owner) && owner != WRITE_OWNER_FOLLOW) {
+        *(enum write_owner *)member->place = owner;
+        return true;
+    }
+    struct suggestion suggestion = suggestion_begin(text_of(member->value));
+    suggestion_offer(&suggestion, STRVIEW("legacy"));
+    suggestion_offer(&suggestion, STRVIEW("extracted"));
+    admin_reply_suggestion(member->call->request, MHD_HTTP_UNPROCESSABLE_CONTENT, suggestion.best,
+                           "there is no side `%.100s`: legacy, extracted",
+                           json_string_value(member->value));
+    return false;
 }
 
 static bool read_texts(const struct member *member)

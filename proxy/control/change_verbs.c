@@ -85,6 +85,7 @@ void change_run_confirm(struct change_job *job)
     if (module != NULL && change_judge(module, &job->change, &job->result) == CHANGE_RULE_CHANGES) {
         struct live_commit commit;
         live_commit_init(&commit, job->control);
+        commit.entry.generation = control_generation(job->control); /* nothing new comes in force */
         live_state_find(commit.next, job->change.module)->pending =
             (struct live_pending){.entry = 0};
         if (change_store(&commit, job))
@@ -118,6 +119,7 @@ void change_run_save(struct change_job *job)
     }
     struct live_commit commit;
     live_commit_init(&commit, job->control);
+    commit.entry.generation = control_generation(job->control);
     bool changes = false;
     for (uint32_t i = 0; i < commit.next->count; i++) {
         struct live_module *module = &commit.next->modules[i];

@@ -83,6 +83,7 @@ class Changing(CommandCase):
                                "`strangler confirm users` comes before")
         self.assertIn("users: percent goes back to 25 at", self.say("status"))
         self.say("confirm", "users")
+        self.assertRegex(self.say("history"), r"\n +2 .* 2 +\S+ +confirm +users\n")
         self.assertNotIn("goes back", self.say("status"))
         self.assertIn("waits to be confirmed", self.say("confirm", "users", status=PROBLEM))
 
@@ -121,6 +122,8 @@ class Changing(CommandCase):
             self.assertEqual(file.read(), self.config().replace("percent = 25", "percent = 50"))
         self.assertEqual(self.say("diff"), "the proxy runs as the files say\n")
         self.assertIn("the files say already", self.say("save"))
+        # A save puts nothing in force, and confirming neither.
+        self.assertRegex(self.say("history"), r"\n +2 .* 2 +\S+ +save +users\n")
         self.proxy.write("10-test.cfg", self.config())
         self.assertRegex(self.say("diff"), "users +percent +25 +50 +edited, and not reloaded yet")
         self.say("reload")
@@ -176,7 +179,8 @@ class Refusals(CommandCase):
                 (["percent", "users", "1", "--json=x"], USAGE, "takes no value"),
                 (["percent", "users", "1", "--watch"], USAGE, "no option `--watch`"),
                 (["percent", "users", "1", "--if-generation", "x"], PROBLEM, "generation"),
-                (["writes", "users", "both"], PROBLEM, "`legacy` or `extracted`"),
+                (["writes", "users", "both"], PROBLEM, "no side `both`: legacy, extracted"),
+                (["writes", "users", "extract"], PROBLEM, "did you mean `extracted`?"),
                 (["undo", "0"], USAGE, "not `0`"),
                 (["undo", "x"], USAGE, "not `x`"),
                 (["history", "-n", "0"], USAGE, "not `0`"),
@@ -280,6 +284,7 @@ class Reading(CommandCase):
         self.assertRegex(self.say("backends"), rf"service +http/1.1 +127.0.0.1:{self.extracted.port} "
                                                "+healthy +1 +0 +0\n")
         self.assertEqual(self.say("history"), "nothing was changed yet\n")
+        self.assertEqual(self.say("history", "users"), "nothing of users was changed yet\n")
 
     def test_explain_asks_the_proxy_and_else_the_files(self):
         self.say("abort", "users", "--why", "p99", "--admin", f"127.0.0.1:{self.proxy.admin}")
