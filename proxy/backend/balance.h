@@ -26,6 +26,20 @@ struct balance_view {
 
 uint64_t balance_cost(const struct balance_view *view, const struct endpoint_slot *slot);
 
+/*
+ * More than twice as much under way as the others have that take requests, and `pile` at least: it
+ * hangs, or is much slower, and would end up with everything that the clients may ask at once.
+ * `load` begins as 0 and holds for one pick; it is summed up when the first endpoint has `pile`.
+ */
+struct balance_load {
+    bool known;
+    uint64_t in_flight; /* of all that are in no trouble */
+    uint64_t weight;
+};
+
+bool balance_is_piled_up(const struct balance_view *view, const struct endpoint_slot *slot,
+                         uint32_t pile, struct balance_load *load);
+
 /* 64 bits in, 64 bits out, each of which depends on all. */
 uint64_t balance_mix(uint64_t bits);
 

@@ -1,7 +1,8 @@
 /*
  * The same endpoint for the same key, by rendezvous (Thaler and Ravishankar 1998): each endpoint
  * draws a number from the key and the greatest wins, so that one that goes away moves only its own
- * keys. Weighted as -weight / ln(draw) (Schindelhauer and Schomaker 2005).
+ * keys. Weighted as -weight / ln(draw) (Schindelhauer and Schomaker 2005). What comes next for a
+ * key takes over while requests pile up at its endpoint (bounded loads; Mirrokni and others 2016).
  */
 #include <math.h>
 
@@ -19,14 +20,23 @@ static double score_of(const struct balance_view *view, const struct endpoint_sl
     return view->set->weighted ? -(double)slot->weight / log(draw) : draw;
 }
 
-static uint64_t trouble_of(uint64_t cost)
+/* Requests under way: fewer may be one person's, who should not be torn between endpoints. */
+enum { PILE = 16 };
+
+#define TROUBLE_PILED_UP UINT64_C(1)
+
+static uint64_t trouble_of(const struct balance_view *view, const struct endpoint_slot *slot,
+                           uint64_t cost, struct balance_load *load)
 {
-    return cost < COST_DOWN ? 0 : cost & (COST_DOWN | COST_TRIED);
+    if (cost >= COST_DOWN)
+        return cost & (COST_DOWN | COST_TRIED);
+    return balance_is_piled_up(view, slot, PILE, load) ? TROUBLE_PILED_UP : 0;
 }
 
 const struct endpoint_slot *balance_hash(const struct balance_view *view)
 {
     const struct endpoint_slot *best = NULL;
+    struct balance_load load = {0};
     uint64_t best_trouble = 0;
     double best_score = 0;
     for (uint32_t i = 0; i < view->set->count; i++) {
@@ -34,7 +44,7 @@ const struct endpoint_slot *balance_hash(const struct balance_view *view)
         uint64_t cost = balance_cost(view, slot);
         if (cost == COST_CLOSED)
             continue;
-        uint64_t trouble = trouble_of(cost);
+        uint64_t trouble = trouble_of(view, slot, cost, &load);
         double score = score_of(view, slot);
         if (best == NULL || trouble < best_trouble ||
             (trouble == best_trouble && score > best_score)) {

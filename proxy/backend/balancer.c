@@ -19,6 +19,30 @@ uint64_t balance_cost(const struct balance_view *view, const struct endpoint_slo
     return cost;
 }
 
+static void sum_up(const struct balance_view *view, struct balance_load *load)
+{
+    *load = (struct balance_load){.known = true};
+    for (uint32_t i = 0; i < view->set->count; i++) {
+        const struct endpoint_slot *slot = &view->set->slots[i];
+        if (balance_cost(view, slot) >= COST_DOWN)
+            continue;
+        load->in_flight += backend_pools_get(view->pools, slot->state)->in_flight;
+        load->weight += slot->weight;
+    }
+}
+
+bool balance_is_piled_up(const struct balance_view *view, const struct endpoint_slot *slot,
+                         uint32_t pile, struct balance_load *load)
+{
+    uint64_t in_flight = backend_pools_get(view->pools, slot->state)->in_flight;
+    if (in_flight < pile)
+        return false;
+    if (!load->known)
+        sum_up(view, load);
+    return in_flight * (load->weight - slot->weight) >
+           2 * (load->in_flight - in_flight) * slot->weight;
+}
+
 /* The finalizer of splitmix64 (Steele, Lea, Flood 2014). */
 uint64_t balance_mix(uint64_t bits)
 {

@@ -332,8 +332,53 @@ static void a_key_stays_with_its_endpoint(void **state)
     f->backend.balance = BALANCE_HASH;
     for (uint64_t i = 0; i < 1000; i++) {
         int first = pick(f, i);
-        set_in_flight(f, first, (uint32_t)i);
+        for (int j = 0; j < ENDPOINTS; j++)
+            set_in_flight(f, j, (uint32_t)(j == first ? i : (i + 1) / 2));
         assert_int_equal(pick(f, i), first);
+        for (int j = 0; j < ENDPOINTS; j++)
+            set_in_flight(f, j, 0);
+    }
+}
+
+static void with_hash_a_pile_at_an_endpoint_moves_only_its_own_keys(void **state)
+{
+    struct fixture *f = *state;
+    enum { KEYS = 500 };
+    static int before[KEYS];
+    uint32_t moved_to[ENDPOINTS] = {0};
+    f->backend.balance = BALANCE_HASH;
+    for (uint64_t i = 0; i < KEYS; i++)
+        before[i] = pick(f, i);
+    set_in_flight(f, 1, 15); /* so few may be one person's */
+    for (uint64_t i = 0; i < KEYS; i++)
+        assert_int_equal(pick(f, i), before[i]);
+    set_in_flight(f, 1, 16);
+    for (uint64_t i = 0; i < KEYS; i++) {
+        int now = pick(f, i);
+        assert_true(before[i] == 1 ? now != 1 : now == before[i]);
+        moved_to[now] += before[i] == 1;
+    }
+    for (int i = 0; i < ENDPOINTS; i++)
+        assert_true(i == 1 || moved_to[i] > 0);
+    for (int i = 0; i < ENDPOINTS; i++)
+        set_in_flight(f, i, i == 1 ? 40 : 20);
+    for (uint64_t i = 0; i < KEYS; i++)
+        assert_int_equal(pick(f, i), before[i]);
+}
+
+static void endpoints_that_take_no_requests_do_not_make_the_others_look_piled_up(void **state)
+{
+    struct fixture *f = *state;
+    static const enum balance bounded[] = {BALANCE_HASH, BALANCE_ROUND_ROBIN};
+    for (int i = 2; i < ENDPOINTS; i++)
+        set_down(f, i);
+    set_in_flight(f, 0, 30);
+    set_in_flight(f, 1, 50);
+    for (int i = 0; i < 2; i++) {
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = bounded[i];
+        pick_often(f, 1000, counts);
+        assert_in_range(counts[1], 450, 550);
     }
 }
 
@@ -411,6 +456,8 @@ int main(void)
         TEST(a_heavy_endpoint_does_not_get_its_share_in_one_burst),
         TEST(round_robin_shares_evenly_what_one_in_trouble_leaves),
         TEST(a_key_stays_with_its_endpoint),
+        TEST(with_hash_a_pile_at_an_endpoint_moves_only_its_own_keys),
+        TEST(endpoints_that_take_no_requests_do_not_make_the_others_look_piled_up),
         TEST(an_endpoint_that_goes_moves_only_its_own_keys),
         TEST(without_a_known_endpoint_nothing_is_picked),
         TEST(the_only_endpoint_with_a_weight_takes_all),
