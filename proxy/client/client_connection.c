@@ -27,6 +27,14 @@ static struct metrics_gauges *gauges_of(const struct client_connection *connecti
     return &connection->environment->exchanges->metrics->gauges;
 }
 
+static void count_fault(const struct client_environment *environment,
+                        enum connection_protocol protocol, enum client_fault fault)
+{
+    const struct exchange_environment *exchanges = environment->exchanges;
+    const uint32_t *first = exchanges->lease->snapshot->client_faults;
+    metrics_add(exchanges->metrics, first[protocol] + (uint32_t)fault, 1);
+}
+
 static void count(struct client_connection *connection, int amount)
 {
     struct client_environment *environment = connection->environment;
@@ -47,9 +55,7 @@ static void count_as(struct client_connection *connection, enum connection_proto
 void client_connection_record_fault(const struct client_connection *connection,
                                     enum client_fault fault)
 {
-    const struct exchange_environment *exchanges = connection->environment->exchanges;
-    const uint32_t *first = exchanges->lease->snapshot->client_faults;
-    metrics_add(exchanges->metrics, first[connection->protocol] + (uint32_t)fault, 1);
+    count_fault(connection->environment, connection->protocol, fault);
 }
 
 /* --- ending -------------------------------------------------------------------------------- */
@@ -81,6 +87,7 @@ static void close_connection(struct client_connection *connection)
     else
         byte_stream_close(&connection->bytes);
     list_remove(&connection->node);
+    address_counts_remove(connection->environment->counts, &connection->facts.address);
     count(connection, -1);
     task_schedule(&io_of(connection)->loop, &connection->reap);
 }
@@ -343,10 +350,33 @@ struct strview client_connection_local_host(const struct client_connection *conn
 
 /* --- life ---------------------------------------------------------------------------------- */
 
+/* Behind a trusted proxy, or a Unix socket, there are many clients. */
+static bool stands_for_many(const struct snapshot *snapshot, const struct address *client)
+{
+    struct ip_address ip = address_ip(client);
+    return client->socket.any.sa_family == AF_UNIX ||
+           cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count, &ip);
+}
+
+/* One more from there, which is counted; false: there are enough. */
+static bool admit(struct client_environment *environment, const struct address *client)
+{
+    const struct snapshot *snapshot = environment->exchanges->lease->snapshot;
+    struct ip_address ip = address_ip(client);
+    uint32_t limit = snapshot->limits.connections_per_address;
+    if (limit > 0 && stands_for_many(snapshot, client))
+        limit = 0;
+    bool is_admitted = address_counts_add(environment->counts, &ip, limit);
+    if (!is_admitted)
+        count_fault(environment, CONNECTION_UNKNOWN, CLIENT_FAULT_CONNECTIONS);
+    return is_admitted;
+}
+
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms)
 {
-    if (!memory_reserve_fill()) { /* what memory there is, is for those who are here */
+    /* What memory there is, is for those who are here. */
+    if (!memory_reserve_fill() || !admit(environment, client)) {
         close(fd);
         return;
     }

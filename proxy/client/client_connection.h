@@ -5,6 +5,7 @@
 #ifndef CLIENT_CLIENT_CONNECTION_H
 #define CLIENT_CLIENT_CONNECTION_H
 
+#include "proxy/client/address_counts.h"
 #include "proxy/client/client_fault.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/net/byte_stream.h"
@@ -15,6 +16,7 @@ struct client_environment {
     struct list connections;
     uint32_t connection_count;
     _Atomic uint32_t *total_connections; /* of all workers, for limits.connections */
+    struct address_counts *counts;       /* the same, by address */
     uint32_t descriptor_limit;           /* connections that the process has descriptors for */
     bool draining;
     void (*on_connection_closed)(struct client_environment *environment);
@@ -75,7 +77,7 @@ struct client_terms {
     uint32_t hsts_s;
 };
 
-/* Takes the descriptor. */
+/* Takes the descriptor, and closes it if its client has too many connections. */
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms);
 

@@ -9,6 +9,7 @@ struct strview client_fault_name(enum client_fault fault)
         [CLIENT_FAULT_PROTOCOL] = "protocol",
         [CLIENT_FAULT_RESETS] = "resets",
         [CLIENT_FAULT_IDLE_FRAMES] = "idle_frames",
+        [CLIENT_FAULT_CONNECTIONS] = "connections",
     };
     return strview_of(names[fault]);
 }

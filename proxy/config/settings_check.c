@@ -106,6 +106,15 @@ static void check_listeners(struct settings *settings, struct config_report *rep
                      "without a listener nobody can connect");
 }
 
+static void check_limits(const struct limit_settings *limits, struct config_report *report)
+{
+    const struct number_setting *each = &limits->connections_per_address;
+    if (each->value == 0 || each->value < limits->connections.value)
+        return;
+    source_warning(report, "limit-unused", source_name_span(each->node),
+                   "all clients together may have no more (`connections`)");
+}
+
 static bool has_a_weight(const struct number_list_setting *weights)
 {
     for (size_t i = 0; i < weights->count; i++) {
@@ -252,6 +261,7 @@ void settings_check(struct settings *settings, struct config_report *report)
     read_check_required(&reader, &file_keys, settings, (struct source_span){.source = NULL});
     settings_use_backend(settings, &settings->default_backend, report);
     check_listeners(settings, report);
+    check_limits(&settings->limits, report);
     check_identity(&settings->identity, report);
     check_resolver(&settings->resolver, report);
     for (size_t i = 0; i < settings->backends.count; i++)

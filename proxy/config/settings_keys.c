@@ -49,6 +49,7 @@ static const struct number_rule header_size = {KIB, 16 * MIB};
 static const struct number_rule field_count = {1, 10000};
 static const struct number_rule stream_count = {1, 65535};
 static const struct number_rule connection_count = {1, 1000000};
+static const struct number_rule address_connections = {0, 1000000};
 static const struct number_rule worker_count = {0, 256};
 static const struct number_rule endpoint_count = {1, 256};
 static const struct number_rule weight_range = {0, 1000};
@@ -249,6 +250,8 @@ static const struct key_row limit_rows[] = {
     {"body_bytes", read_size, AT(body_bytes), &any_size, 0, "\"10MiB\"", 0},
     {"streams", read_integer, AT(streams), &stream_count, 128, "128", 0},
     {"connections", read_integer, AT(connections), &connection_count, 10000, "10000", 0},
+    {"connections_per_address", read_integer, AT(connections_per_address), &address_connections, 0,
+     "200", 0},
     {"header_timeout", read_duration, AT(header_timeout), &real_duration, 10 * SECOND, "\"10s\"",
      0},
     {"body_timeout", read_duration, AT(body_timeout), &real_duration, 30 * SECOND, "\"30s\"", 0},

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "proxy/client/client_fault.h"
@@ -10,6 +11,7 @@
 #include "proxy/control/control_internal.h"
 #include "proxy/control/notify.h"
 #include "proxy/core/array.h"
+#include "proxy/core/check.h"
 #include "proxy/core/log.h"
 
 /* What all copies of requests may hold together. */
@@ -207,6 +209,7 @@ static void start_workers(struct control *control, const struct snapshot *snapsh
             .metrics = control->shards[i],
             .log = access_log_add_ring(control->access_log),
             .total_connections = &control->total_connections,
+            .counts = control->counts,
             .shadow_budget = &control->shadow_budget,
             .judge = control->judge,
             .descriptor_limit = descriptor_limit,
@@ -349,12 +352,20 @@ static void finish(struct control *control)
     metrics_registry_free(control->metrics);
     shadow_registry_free(control->shadows);
     endpoint_registry_free(control->endpoints);
+    address_counts_free(control->counts);
     tls_tickets_unref(control->tickets);
     take_over_stop(&control->take_over, &control->loop);
     deadline_stop(&control->drain);
     for (int i = 0; i < SIGNALS; i++)
         ev_signal_stop(control->loop.ev, &control->signals[i]);
     loop_done(&control->loop);
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed;
+    CHECK(getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed));
+    return seed;
 }
 
 int control_run(const char *path)
@@ -373,6 +384,7 @@ int control_run(const char *path)
     control_init_live(&control);
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
+    control.counts = address_counts_new(random_seed());
     control.tickets = tls_tickets_new();
     if (control.take_over.is_on)
         take_over_tickets(&control.take_over, control.tickets);

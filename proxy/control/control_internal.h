@@ -31,6 +31,7 @@ struct control {
     struct worker **workers;
     uint32_t worker_count;
     _Atomic uint32_t total_connections;
+    struct address_counts *counts; /* of connections */
     struct access_log *access_log; /* NULL: off since the start */
     struct prober *prober;
     struct names *names;

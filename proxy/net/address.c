@@ -37,6 +37,16 @@ bool ip_is_loopback(const struct ip_address *ip)
     return memcmp(ip, &v6, sizeof(v6)) == 0 || (ip_is_v4(ip) && ip->bytes[12] == 127);
 }
 
+/* IPv4 becomes a network that no IPv6 host can be in: 0:ffff::/32 is reserved (RFC 4291). */
+uint64_t ip_network(const struct ip_address *ip)
+{
+    const uint8_t *bytes = ip_is_v4(ip) ? ip->bytes + sizeof(uint64_t) : ip->bytes;
+    uint64_t network = 0;
+    for (size_t i = 0; i < sizeof(network); i++)
+        network = network << 8 | bytes[i];
+    return network;
+}
+
 bool ip_parse(struct strview text, struct ip_address *ret_ip)
 {
     char buffer[INET6_ADDRSTRLEN];

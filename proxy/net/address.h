@@ -54,6 +54,12 @@ size_t ip_format(const struct ip_address *ip, char buffer[static ADDRESS_TEXT_BY
 bool ip_is_v4(const struct ip_address *ip);
 bool ip_is_loopback(const struct ip_address *ip);
 
+/*
+ * Who is counted as one client: an IPv4 address, or the /64 of an IPv6 address, since a host may
+ * use any address of its /64 (RFC 8981). Different ones give different numbers.
+ */
+uint64_t ip_network(const struct ip_address *ip);
+
 /* "10.0.0.0/8", "2001:db8::/32" or a single address. Bits below the prefix have to be zero. */
 bool cidr_parse(struct strview text, struct cidr *ret_cidr);
 

@@ -230,6 +230,7 @@ struct worker *worker_start(const struct worker_options *options)
     retry_budget_init(&worker->exchanges.retries);
     worker->clients.exchanges = &worker->exchanges;
     worker->clients.total_connections = options->total_connections;
+    worker->clients.counts = options->counts;
     worker->clients.descriptor_limit = options->descriptor_limit;
     worker->clients.on_connection_closed = tell_when_idle;
     list_init(&worker->clients.connections);

@@ -111,6 +111,7 @@ static void world_init(struct world *world)
     exchanges->lease = snapshot_lease_new_take(make_snapshot(world), &exchanges->leases);
     world->clients.exchanges = exchanges;
     world->clients.total_connections = &world->total_connections;
+    world->clients.counts = address_counts_new(1);
     list_init(&world->clients.connections);
 }
 

@@ -158,8 +158,8 @@ class FrameSocket:
 
 class Http2Client(FrameSocket):
     def __init__(self, port: int, tls: bool = False, settings=None, window: int = 1 << 24,
-                 send_preface: bool = True):
-        super().__init__(connect(port, tls))
+                 send_preface: bool = True, source: str = ""):
+        super().__init__(connect(port, tls, source=source))
         self.next_id = 1
         self.answers: dict = {}
         self.done: set = set()
@@ -280,8 +280,9 @@ class Http2Client(FrameSocket):
             pass
 
 
-def connect(port: int, tls: bool = False, protocols=("h2",)):
-    sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+def connect(port: int, tls: bool = False, protocols=("h2",), source: str = ""):
+    """From the address `source`, a part of 127.0.0.0/8."""
+    sock = socket.create_connection(("127.0.0.1", port), TIMEOUT_S, (source, 0))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not tls:
         return sock

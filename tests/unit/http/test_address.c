@@ -85,6 +85,23 @@ static void an_ip_is_the_same_by_either_family(void **state)
     assert_false(ip_parse(STRVIEW(""), &v4));
 }
 
+static uint64_t network_of(const char *text)
+{
+    struct ip_address ip;
+    assert_true(ip_parse(strview_of(text), &ip));
+    return ip_network(&ip);
+}
+
+static void hosts_of_one_ipv6_network_are_one_client_and_those_of_ipv4_are_not(void **state)
+{
+    (void)state;
+    assert_true(network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+    assert_true(network_of("2001:db8:1:2::1") != network_of("2001:db8:1:3::1"));
+    assert_true(network_of("192.0.2.1") == network_of("::ffff:192.0.2.1"));
+    assert_true(network_of("192.0.2.1") != network_of("192.0.2.2"));
+    assert_true(network_of("192.0.2.1") != network_of("::1"));
+}
+
 static void the_ip_and_port_of_a_socket_address_are_found(void **state)
 {
     (void)state;
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test(localhost_is_the_loopback_address),
         cmocka_unit_test(malformed_addresses_are_refused),
         cmocka_unit_test(an_ip_is_the_same_by_either_family),
+        cmocka_unit_test(hosts_of_one_ipv6_network_are_one_client_and_those_of_ipv4_are_not),
         cmocka_unit_test(the_ip_and_port_of_a_socket_address_are_found),
         cmocka_unit_test(a_block_contains_exactly_its_addresses),
         cmocka_unit_test(malformed_blocks_are_refused),
