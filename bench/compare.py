@@ -110,9 +110,10 @@ def start_backend(name, command, folder, running):
 def start_backends(options, folder, running):
     """One of HTTP/1.1, and one of HTTP/2 in clear, which has only what workloads ask it for."""
     files = os.path.join(folder, "files")
-    os.makedirs(os.path.join(files, "h2"))
-    with open(os.path.join(files, "h2", "100"), "w", encoding="ascii") as file:
-        file.write("x" * 100)
+    for place in ("h2", "h2/copied"):
+        os.makedirs(os.path.join(files, place))
+        with open(os.path.join(files, place, "100"), "w", encoding="ascii") as file:
+            file.write("x" * 100)
     return {
         "backend_port": start_backend("backend", [options.backend, "PORT"], folder, running),
         "h2_backend_port": start_backend(

@@ -56,6 +56,8 @@ WORKLOADS = (
              tickets="with"),
     Workload("h2-tls-copied", "h2 TLS, GET 100 B, each copied (shadow, mirror)", True,
              "/copied/100", 0.5),
+    Workload("h2-tls-copied-h2", "h2 TLS, GET 100 B, h2c backend, each copied (shadow)", True,
+             "/h2/copied/100", 0.5, lacked_by=WITHOUT_H2_BACKENDS),
 )
 
 

@@ -106,7 +106,8 @@ RAMP = """  split: {
   };
 """
 
-PLAIN = {"workers": 1, "log": "off", "identity": "none", "routes": "", "modules": ""}
+PLAIN = {"workers": 1, "log": "off", "identity": "none", "routes": "", "modules": "",
+         "copied_stage": "shadow", "copied_percent": 100}
 
 # strangler:NAME, beside strangler itself: what a thing costs.
 VARIANTS = {
@@ -117,6 +118,8 @@ VARIANTS = {
     "regexes": lambda _: {"routes": regex_routes(100)},
     "legacy": lambda _: {"identity": "address", "modules": RAMP.replace('"ramp"', '"legacy"')},
     "ramp": lambda _: {"identity": "address", "modules": RAMP},
+    "uncopied": lambda _: {"copied_stage": "legacy"},
+    "unsampled": lambda _: {"copied_percent": 99},  # nobody without an identity
 }
 
 
