@@ -256,6 +256,21 @@ void stream_init(struct backend_stream *stream, struct backend_pool *pool,
     pool->in_flight++;
 }
 
+void backend_pool_asked(struct backend_pool *pool)
+{
+    silence_asked(&pool->silence, pool->io->loop.now_ms);
+}
+
+void backend_pool_heard(struct backend_pool *pool, uint64_t began_us)
+{
+    silence_broken(&pool->silence, pool->io->loop.now_us - began_us);
+}
+
+void backend_pool_timed_out(struct backend_pool *pool, uint64_t began_us)
+{
+    silence_timed_out(&pool->silence, began_us / 1000, pool->io->loop.now_ms);
+}
+
 void backend_pool_answered(struct backend_pool *pool, const struct endpoint_set *set, int status)
 {
     uint64_t now_ms = pool->io->loop.now_ms;

@@ -8,6 +8,7 @@
 #include "proxy/backend/backend.h"
 #include "proxy/backend/backend_stream.h"
 #include "proxy/backend/endpoint_registry.h"
+#include "proxy/backend/silence.h"
 #include "proxy/net/io.h"
 
 struct backend_pool {
@@ -20,7 +21,8 @@ struct backend_pool {
     struct list connections; /* all others; h2: all */
     bool retired;            /* the endpoint is named no more: no connection is kept */
     uint32_t connection_count;
-    uint32_t in_flight;   /* open streams */
+    uint32_t in_flight; /* open streams */
+    struct silence silence;
     uint64_t failed_turn; /* of the loop, in which a failure was counted last */
     uint32_t turn; /* round_robin: whose turn it is, in the backend with this first endpoint */
     struct tls_resumption resumption;
@@ -90,6 +92,12 @@ struct backend_stream_options {
  */
 struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
                                                 const struct backend_stream_options *options);
+
+/* A request of a client went to the pool's endpoint; its answer began; it was given up for not
+ * having begun. `began_us`: when the request went there. */
+void backend_pool_asked(struct backend_pool *pool);
+void backend_pool_heard(struct backend_pool *pool, uint64_t began_us);
+void backend_pool_timed_out(struct backend_pool *pool, uint64_t began_us);
 
 /*
  * What became of a request to the pool's endpoint, for its health. `set`: all endpoints of the

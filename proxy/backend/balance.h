@@ -17,9 +17,10 @@ struct balance_view {
 
 /*
  * A cost is the load of an endpoint, with the trouble that it is in on top: one that is in none is
- * always cheaper than one that is down, and that than one that was tried already. What takes no
- * requests costs COST_CLOSED.
+ * always cheaper than one that is silent, that than one that is down, and that than one that was
+ * tried already. What takes no requests costs COST_CLOSED.
  */
+#define COST_SILENT (UINT64_C(1) << 59)
 #define COST_DOWN (UINT64_C(1) << 60)
 #define COST_TRIED (UINT64_C(1) << 61)
 #define COST_CLOSED UINT64_MAX

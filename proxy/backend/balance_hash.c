@@ -28,8 +28,8 @@ enum { PILE = 16 };
 static uint64_t trouble_of(const struct balance_view *view, const struct endpoint_slot *slot,
                            uint64_t cost, struct balance_load *load)
 {
-    if (cost >= COST_DOWN)
-        return cost & (COST_DOWN | COST_TRIED);
+    if (cost >= COST_SILENT)
+        return cost & (COST_SILENT | COST_DOWN | COST_TRIED);
     return balance_is_piled_up(view, slot, PILE, load) ? TROUBLE_PILED_UP : 0;
 }
 

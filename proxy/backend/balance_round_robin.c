@@ -10,7 +10,7 @@ enum { PILE = 4 }; /* requests under way: fewer say nothing */
 static bool may_be_next(const struct balance_view *view, const struct endpoint_slot *slot,
                         struct balance_load *load)
 {
-    return balance_cost(view, slot) < COST_DOWN && !balance_is_piled_up(view, slot, PILE, load);
+    return balance_cost(view, slot) < COST_SILENT && !balance_is_piled_up(view, slot, PILE, load);
 }
 
 static const struct endpoint_slot *next_in_order(const struct balance_view *view)

@@ -56,7 +56,7 @@ const struct endpoint_slot *balance_two_choices(const struct balance_view *view)
         draw(set, view->facts->random, &first, &second);
     uint64_t first_cost = balance_cost(view, &set->slots[first]);
     uint64_t second_cost = balance_cost(view, &set->slots[second]);
-    if (first_cost >= COST_DOWN && second_cost >= COST_DOWN)
+    if (first_cost >= COST_SILENT && second_cost >= COST_SILENT)
         return balance_least_in_flight(view); /* both in trouble: the best of all */
     return &set->slots[first_cost <= second_cost ? first : second];
 }

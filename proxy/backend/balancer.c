@@ -9,9 +9,12 @@ uint64_t balance_cost(const struct balance_view *view, const struct endpoint_slo
     struct endpoint_state *state = slot->state;
     if (slot->weight == 0 || endpoint_is_closed(state))
         return COST_CLOSED;
-    uint64_t cost = (backend_pools_get(view->pools, state)->in_flight + UINT64_C(1)) * LOAD_SCALE;
+    const struct backend_pool *pool = backend_pools_get(view->pools, state);
+    uint64_t cost = (pool->in_flight + UINT64_C(1)) * LOAD_SCALE;
     if (view->set->weighted)
         cost /= slot->weight;
+    if (silence_is_suspect(&pool->silence, pool->in_flight, facts->may_fail, facts->now_ms))
+        cost |= COST_SILENT;
     if (state == facts->tried)
         cost |= COST_TRIED;
     if (endpoint_is_in_trouble(state, facts->may_fail, facts->now_ms))
@@ -24,7 +27,7 @@ static void sum_up(const struct balance_view *view, struct balance_load *load)
     *load = (struct balance_load){.known = true};
     for (uint32_t i = 0; i < view->set->count; i++) {
         const struct endpoint_slot *slot = &view->set->slots[i];
-        if (balance_cost(view, slot) >= COST_DOWN)
+        if (balance_cost(view, slot) >= COST_SILENT)
             continue;
         load->in_flight += backend_pools_get(view->pools, slot->state)->in_flight;
         load->weight += slot->weight;
@@ -39,6 +42,8 @@ bool balance_is_piled_up(const struct balance_view *view, const struct endpoint_
         return false;
     if (!load->known)
         sum_up(view, load);
+    if (load->in_flight < in_flight || load->weight < slot->weight)
+        return false; /* another thread has closed it just now */
     return in_flight * (load->weight - slot->weight) >
            2 * (load->in_flight - in_flight) * slot->weight;
 }

@@ -57,6 +57,7 @@ static void on_response_head(void *owner, const struct response_head *head)
     struct exchange *exchange = owner;
     struct exchange_environment *environment = exchange->environment;
     uint64_t now_us = environment->io->loop.now_us;
+    backend_pool_heard(exchange->pool, exchange->attempt_began_us);
     if (status_is_failure(head->status) && exchange_replace_answer(exchange, head->status))
         return;
     deadline_stop(&exchange->patience);

@@ -83,6 +83,13 @@ static void go_on(struct exchange *exchange, enum next_attempt next, enum backen
     }
 }
 
+static void tell_health(struct exchange *exchange, enum backend_fault fault, bool reused)
+{
+    if (fault == BACKEND_FAULT_FIRST_BYTE_TIMEOUT)
+        backend_pool_timed_out(exchange->pool, exchange->attempt_began_us);
+    backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend), fault, reused);
+}
+
 void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault, bool unprocessed,
                              bool reused)
 {
@@ -91,7 +98,7 @@ void exchange_attempt_failed(struct exchange *exchange, enum backend_fault fault
     facts.reused = reused;
     exchange->found_stale = reused; /* the others that are kept may end for the same reason */
     exchange_record_fault(exchange, fault);
-    backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend), fault, reused);
+    tell_health(exchange, fault, reused);
     go_on(exchange, decide(exchange, &facts), fault);
 }
 
@@ -122,7 +129,6 @@ void exchange_lose_patience(struct exchange *exchange)
     if (next == NEXT_ATTEMPT_NONE)
         return; /* it may answer yet */
     exchange_record_fault(exchange, BACKEND_FAULT_FIRST_BYTE_TIMEOUT);
-    backend_pool_failed(exchange->pool, backend_endpoints(exchange->backend),
-                        BACKEND_FAULT_FIRST_BYTE_TIMEOUT, false);
+    tell_health(exchange, BACKEND_FAULT_FIRST_BYTE_TIMEOUT, false);
     go_on(exchange, next, BACKEND_FAULT_FIRST_BYTE_TIMEOUT);
 }

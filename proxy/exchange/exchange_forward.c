@@ -94,6 +94,7 @@ static enum attempt begin_attempt(struct exchange *exchange, bool waited)
     exchange->stream = backend_pool_open_stream(exchange->pool, &options);
     if (exchange->stream == NULL)
         return ATTEMPT_WITHOUT_ROOM;
+    backend_pool_asked(exchange->pool);
     exchange->endpoint = endpoint;
     exchange->attempts++;
     exchange->attempt_began_us = environment->io->loop.now_us;

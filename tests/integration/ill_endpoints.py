@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 from http1_backend import Http1Backend, answer_bytes, serving
-from http2_peer import Http2Backend, serving2
+from http2_peer import Http2Backend, Http2Client, serving2
 from strangler_test import ProxyCase, config_text, main, wait_until
 
 # Long enough for the well ones on a busy machine.
@@ -52,7 +52,7 @@ def slow_h2(connection):
 
 
 class IllEndpoints(ProxyCase):
-    def start(self, ill_port: int, protocol: str = "http/1.1"):
+    def start(self, ill_port: int, protocol: str = "http/1.1", keys: str = TIMEOUTS, **more):
         well = (Http2Backend, serving2(lambda connection, request:
                                        connection.answer(request.stream, b"well"))) \
             if protocol == "h2" else (Http1Backend, serving(lambda _: answer_bytes(b"well")))
@@ -60,7 +60,7 @@ class IllEndpoints(ProxyCase):
         ports = [self.closing(well[0](well[1])).port, ill_port, self.closing(well[0](well[1])).port]
         endpoints = ", ".join(f'"127.0.0.1:{port}"' for port in ports)
         self.proxy = self.start_proxy(config_text(
-            f'monolith: {{ endpoints = [ {endpoints} ]; protocol = "{protocol}"; {TIMEOUTS} }};'))
+            f'monolith: {{ endpoints = [ {endpoints} ]; protocol = "{protocol}"; {keys} }};'), **more)
 
     def load(self, count: int, body: bytes = b"") -> int:
         """How many of `count` requests did not get 2xx."""
@@ -106,6 +106,19 @@ class IllEndpoints(ProxyCase):
         self.start(self.closing(Http1Backend(slow)).port)
         self.check_ejected()
         self.assertGreater(self.proxy.fault_count("monolith", "first_byte_timeout"), 0)
+
+    def test_writes_one_after_another_meet_a_hanging_one_once(self):
+        ill = self.closing(Http1Backend(slow)).port
+        for balance in ("two_choices", "least_in_flight", "round_robin", "hash"):
+            with self.subTest(balance):
+                self.start(ill, keys=f'timeouts: {{ first_byte = "300ms"; }}; balance = "{balance}";',
+                           workers=1)
+                client = self.closing(Http2Client(self.proxy.plain))
+                statuses = [client.ask("/", "POST", body=b"x").status for _ in range(60)]
+                self.assertLessEqual(statuses.count(504), 1)
+                self.assertGreaterEqual(statuses.count(200), 59)
+                if balance != "hash":  # who may have chosen another one
+                    self.assertEqual(self.of_ill_one("strangler_endpoint_failures_total"), 1)
 
     def test_a_resetting_one(self):
         self.start(self.closing(Http1Backend(resetting)).port)

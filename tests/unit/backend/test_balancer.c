@@ -170,6 +170,30 @@ static void what_was_tried_or_is_down_is_avoided_while_there_is_another(void **s
     }
 }
 
+static void one_that_hangs_is_avoided_under_every_policy_without_being_closed(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 2; i++) {
+        struct backend_pool *pool = backend_pools_get(&f->pools, f->endpoints[i]);
+        for (int j = 0; j < SILENCE_ASKED; j++)
+            silence_asked(&pool->silence, NOW_MS);
+        pool->in_flight = SILENCE_ASKED;
+    }
+    f->facts.now_ms = NOW_MS + 2 * SILENCE_LEAST_MS;
+    set_down(f, 1); /* and is worse off than silent */
+    atomic_store(&f->endpoints[1]->down_until_ms, UINT64_MAX);
+    for (int i = 0; i < POLICIES; i++) {
+        uint32_t counts[ENDPOINTS];
+        f->backend.balance = policies[i];
+        use_endpoints(f, ENDPOINTS, (const uint32_t[ENDPOINTS]){1, 1, 1, 1, 1});
+        pick_often(f, 1000, counts);
+        assert_int_equal(counts[0] + counts[1], 0);
+        use_endpoints(f, 2, (const uint32_t[]){1, 1});
+        pick_often(f, 100, counts);
+        assert_int_equal(counts[0], 100);
+    }
+}
+
 static void of_two_the_other_one_is_picked_after_a_try(void **state)
 {
     struct fixture *f = *state;
@@ -444,6 +468,7 @@ int main(void)
         TEST(idle_endpoints_share_evenly_under_every_policy),
         TEST(two_choices_takes_the_one_with_less_in_flight),
         TEST(what_was_tried_or_is_down_is_avoided_while_there_is_another),
+        TEST(one_that_hangs_is_avoided_under_every_policy_without_being_closed),
         TEST(of_two_the_other_one_is_picked_after_a_try),
         TEST(one_that_is_down_is_better_than_the_one_that_just_failed),
         TEST(when_all_are_down_one_is_tried_all_the_same),
