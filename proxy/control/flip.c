@@ -25,6 +25,12 @@ static struct live_module *module_now(const struct flip *flip)
     return live_state_find(flip->control->live, strview_of(first_order(flip)->module));
 }
 
+static const struct module *declared_now(const struct flip *flip)
+{
+    return module_table_find(flip->control->publisher.current->modules,
+                             strview_of(first_order(flip)->module));
+}
+
 static uint64_t elapsed_ms(const struct flip *flip)
 {
     return flip->control->loop.now_ms - flip->began_ms;
@@ -153,9 +159,7 @@ static void run_program(struct flip *flip, enum write_owner owner, uint64_t limi
 
 static struct strview program_of(const struct flip *flip)
 {
-    const struct module *module = module_table_find(flip->control->publisher.current->modules,
-                                                    strview_of(first_order(flip)->module));
-    return module->on_flip;
+    return declared_now(flip)->on_flip;
 }
 
 /*
@@ -336,6 +340,8 @@ static void begin_next(struct task *task)
     const struct live_module *module = module_now(flip);
     if (module == NULL || !module->declared) {
         fail_order(flip, order, 404, "the files do not have the module any more");
+    } else if (order->to == WRITE_OWNER_FOLLOW && !declared_now(flip)->shared_store) {
+        fail_order(flip, order, 409, "the files do not say `shared_store = true` any more");
     } else if (module->owner != order->to || module->unsettled) {
         begin_module(flip, order);
         return;

@@ -39,9 +39,9 @@ class WriteOwner(ProxyCase):
                 self.release.wait(20)
             connection.send(answer_bytes(b"legacy"))
 
-    def config(self, owner: str, stage: str = "live") -> str:
+    def config(self, owner: str, stage: str = "live", more: str = "") -> str:
         module = (f'modules: {{ m: {{ legacy = "monolith"; extracted = "service"; stage = "{stage}"; '
-                  f'write_owner = "{owner}"; on_flip = "{self.path}"; '
+                  f'write_owner = "{owner}"; on_flip = "{self.path}"; {more}'
                   'routes: { api: { prefix = "/api"; }; }; }; };')
         return config_text(backend_text("monolith", self.legacy.port),
                            backend_text("service", self.extracted.port), more=module)
@@ -71,6 +71,11 @@ class WriteOwner(ProxyCase):
     def change(self, owner: str, stage: str = "live"):
         self.proxy.write("10-test.cfg", self.config(owner, stage))
         self.proxy.hang_up()
+
+    def order(self, path: str, status: int = 200, **body) -> dict:
+        found, answer = self.proxy.operate(path, body)
+        self.assertEqual(found, status, answer)
+        return answer
 
     def wait_said(self, text: str):
         wait_until(text, lambda: text in self.proxy.errors())
@@ -157,6 +162,28 @@ class WriteOwner(ProxyCase):
             self.change(owner)
             wait_until(f"epoch {epoch}", lambda: f"m {owner} {epoch}" in self.told())
             wait_until("it is in force", lambda: self.post().body == owner.encode())
+
+    def test_the_applications_are_told_when_writes_follow_reads_again(self):
+        self.proxy.reload("10-test.cfg", self.config("follow", more="shared_store = true; "))
+        self.assertEqual(self.told(), ["m follow 2"])
+        self.assertEqual(self.post().body, b"extracted")
+        self.order("/modules/m/writes", owner="legacy")
+        self.assertEqual(self.post().body, b"legacy")
+        self.set_status(2)  # as a program does that knows no such owner
+        self.assertIn("writes of m stay with legacy: on_flip failed",
+                      self.order("/undo", 500)["detail"])
+        self.set_status(0)
+        self.order("/undo")
+        self.assertEqual(self.told()[1:], ["m legacy 3", "m follow 4", "m follow 6"])
+        self.assertEqual(self.post().body, b"extracted")
+
+    def test_writes_do_not_follow_reads_again_after_the_stores_were_parted(self):
+        self.proxy.reload("10-test.cfg", self.config("follow", more="shared_store = true; "))
+        entry = self.order("/modules/m/writes", owner="legacy")["entry"]
+        told = self.told()
+        self.proxy.reload("10-test.cfg", self.config("legacy"))
+        self.assertIn("shared_store", self.order("/undo", 409, entry=entry)["detail"])
+        self.assertEqual((self.post().body, self.told()), (b"legacy", told))
 
     def test_retired_begins_with_the_new_owner_and_not_before(self):
         self.hold(True)
