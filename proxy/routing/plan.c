@@ -1,7 +1,6 @@
 #include "proxy/routing/plan.h"
 
-#include <stdio.h>
-
+#include "proxy/core/decimal.h"
 #include "proxy/routing/bucket.h"
 
 /* What one decision is made from. */
@@ -222,21 +221,37 @@ void plan_fall_back(struct plan *plan, const struct request_head *request)
     plan->rewritten = false;
 }
 
+static char *put_text(char *at, struct strview text)
+{
+    memcpy(at, text.data, text.length);
+    return at + text.length;
+}
+
+/* " 1873<250000" */
+static char *put_bucket(char *at, uint32_t bucket, uint32_t threshold)
+{
+    *at = ' ';
+    at = decimal_put(at + 1, bucket);
+    at = put_text(at, bucket_is_extracted(bucket, threshold) ? STRVIEW("<") : STRVIEW(">="));
+    return decimal_put(at, threshold);
+}
+
+static char *put_word(char *at, struct strview word)
+{
+    *at = ' ';
+    return put_text(at + 1, word);
+}
+
+/* Without printf: the access log says it of every request. The longest has 29 bytes. */
 size_t plan_reason_format(const struct plan *plan, char buffer[static PLAN_REASON_BYTES])
 {
-    struct strview name = reason_name(plan->reason);
-    int length;
+    char *at = put_text(buffer, reason_name(plan->reason));
     if (plan->reason == REASON_BUCKET)
-        length = snprintf(buffer, PLAN_REASON_BYTES, "bucket %u%s%u", plan->bucket,
-                          bucket_is_extracted(plan->bucket, plan->module->threshold) ? "<" : ">=",
-                          plan->module->threshold);
+        at = put_bucket(at, plan->bucket, plan->module->threshold);
     else if (plan->reason == REASON_STAGE)
-        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s %.*s", STRVIEW_ARGS(name),
-                          STRVIEW_ARGS(stage_name(plan->module->stage)));
+        at = put_word(at, stage_name(plan->module->stage));
     else if (plan->reason == REASON_WRITE_OWNER)
-        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s %.*s", STRVIEW_ARGS(name),
-                          STRVIEW_ARGS(write_owner_name(plan->module->write_owner)));
-    else
-        length = snprintf(buffer, PLAN_REASON_BYTES, "%.*s", STRVIEW_ARGS(name));
-    return (size_t)length;
+        at = put_word(at, write_owner_name(plan->module->write_owner));
+    *at = '\0';
+    return (size_t)(at - buffer);
 }
