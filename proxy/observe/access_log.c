@@ -35,6 +35,7 @@ struct access_log_ring {
     _Atomic uint64_t taken;
     _Atomic uint64_t mark; /* `written` when the log last moved */
     _Atomic uint64_t dropped;
+    struct access_log_second second;
     char bytes[RING_BYTES];
 };
 
@@ -307,7 +308,7 @@ void access_log_write(struct access_log_ring *ring, enum access_log_format forma
                       const struct access_log_entry *entry)
 {
     char line[ACCESS_LOG_LINE_BYTES];
-    size_t length = access_log_format_line(format, entry, line);
+    size_t length = access_log_format_line(&ring->second, format, entry, line);
     uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
     uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_acquire);
     if (RING_BYTES - (written - taken) < length) {

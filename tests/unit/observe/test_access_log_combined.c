@@ -7,10 +7,13 @@
 
 #include "proxy/observe/access_log_format.h"
 
+/* One for all lines, as a worker has it. */
+static struct access_log_second second;
+
 static const char *combined_line(const struct access_log_entry *entry)
 {
     static char line[ACCESS_LOG_LINE_BYTES + 1];
-    size_t length = access_log_format_line(ACCESS_LOG_COMBINED, entry, line);
+    size_t length = access_log_format_line(&second, ACCESS_LOG_COMBINED, entry, line);
     assert_in_range(length, 2, ACCESS_LOG_LINE_BYTES);
     assert_ptr_equal(memchr(line, '\n', length), line + length - 1);
     line[length] = '\0';

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -34,11 +35,14 @@ static const struct access_log_entry ordinary = {
     .generation = 7,
 };
 
+/* One for all lines, as a worker has it. */
+static struct access_log_second second;
+
 /* The line as JSON; the caller gives it back. Fails when it is none, or no line. */
 static json_t *parsed_line(const struct access_log_entry *entry)
 {
     char line[ACCESS_LOG_LINE_BYTES];
-    size_t length = access_log_format_line(ACCESS_LOG_JSON, entry, line);
+    size_t length = access_log_format_line(&second, ACCESS_LOG_JSON, entry, line);
     assert_in_range(length, 2, ACCESS_LOG_LINE_BYTES);
     assert_ptr_equal(memchr(line, '\n', length), line + length - 1);
     for (size_t i = 0; i < length - 1; i++)
@@ -144,6 +148,78 @@ static void bytes_come_back_as_they_were(void **state)
     json_decref(json);
 }
 
+/* What a line says of a path, which a byte that needs an escape stands in. */
+static void assert_path_comes_back(size_t length, size_t place, char byte)
+{
+    char text[64];
+    memset(text, 'x', sizeof(text));
+    text[place] = byte;
+    text[length] = '\0';
+    struct access_log_entry entry = ordinary;
+    entry.path = strview_make(text, length);
+    json_t *json = parsed_line(&entry);
+    assert_text(json, "path", text);
+    json_decref(json);
+}
+
+static void a_byte_is_escaped_wherever_it_stands_in_a_text(void **state)
+{
+    (void)state;
+    static const char bytes[] = {'"', '\\', '\n', '\x1f', '\x7f', 'y'};
+    for (size_t length = 1; length <= 36; length++) {
+        for (size_t place = 0; place < length; place++) {
+            for (size_t i = 0; i < sizeof(bytes); i++)
+                assert_path_comes_back(length, place, bytes[i]);
+        }
+    }
+}
+
+static void a_text_is_cut_where_its_space_ends(void **state)
+{
+    (void)state;
+    static char text[2000];
+    for (size_t length = 110; length < 140; length++) {
+        for (size_t place = 0; place < length; place++) {
+            memset(text, 'x', sizeof(text));
+            text[place] = '"';
+            struct access_log_entry entry = ordinary;
+            entry.authority = strview_make(text, length);
+            json_t *json = parsed_line(&entry);
+            const char *said = json_string_value(json_object_get(json, "authority"));
+            assert_memory_equal(said, text, strlen(said));
+            assert_true(strlen(said) == length || strlen(said) >= 121);
+            assert_true(strlen(said) <= 123);
+            json_decref(json);
+        }
+    }
+}
+
+static void assert_time(uint64_t unix_ms)
+{
+    char expected[64];
+    time_t unix_s = (time_t)(unix_ms / 1000);
+    struct tm parts;
+    size_t length =
+        strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", gmtime_r(&unix_s, &parts));
+    snprintf(expected + length, sizeof(expected) - length, ".%03uZ", (unsigned)(unix_ms % 1000));
+    struct access_log_entry entry = {.unix_ms = unix_ms};
+    json_t *json = parsed_line(&entry);
+    assert_text(json, "ts", expected);
+    json_decref(json);
+}
+
+static void the_time_is_right_whichever_line_went_before(void **state)
+{
+    (void)state;
+    static const uint64_t starts[] = {
+        0, 1700000000000, 1798761599000, 1709164800000, 4102444800000, 1700000000000};
+    static const uint64_t steps[] = {0, 1, 999, 1000, 1001, 999, 0, 59999, 60000, 3599999, 500};
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        for (size_t j = 0; j < sizeof(steps) / sizeof(steps[0]); j++)
+            assert_time(starts[i] + steps[j]);
+    }
+}
+
 static void one_long_text_is_cut_and_the_rest_stays(void **state)
 {
     (void)state;
@@ -214,6 +290,9 @@ int main(void)
         cmocka_unit_test(an_entry_of_nothing_is_a_line_all_the_same),
         cmocka_unit_test(any_byte_in_any_text_leaves_valid_json),
         cmocka_unit_test(bytes_come_back_as_they_were),
+        cmocka_unit_test(a_byte_is_escaped_wherever_it_stands_in_a_text),
+        cmocka_unit_test(a_text_is_cut_where_its_space_ends),
+        cmocka_unit_test(the_time_is_right_whichever_line_went_before),
         cmocka_unit_test(one_long_text_is_cut_and_the_rest_stays),
         cmocka_unit_test(all_texts_may_be_long_at_once),
         cmocka_unit_test(the_values_of_a_query_are_never_written),
