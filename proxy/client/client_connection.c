@@ -124,9 +124,17 @@ static void close_after_output(struct client_connection *connection)
 
 /* --- protocol ------------------------------------------------------------------------------ */
 
-/* False when memory is out: there is no connection any more. */
+/*
+ * False: there is no connection any more, because memory is out, or because the client has gone
+ * while it waited to be accepted: its requests, however many, would be cancelled when that is read.
+ */
 static bool start_http2(struct client_connection *connection)
 {
+    if (socket_has_ended(connection->bytes.fd)) {
+        client_connection_record_fault(connection, CLIENT_FAULT_GONE);
+        close_connection(connection);
+        return false;
+    }
     connection->facts.protocol = STRVIEW("h2");
     connection->facts.version = STRVIEW("2.0");
     count_as(connection, connection->tls != NULL ? CONNECTION_H2 : CONNECTION_H2C);
@@ -359,24 +367,37 @@ static bool stands_for_many(const struct snapshot *snapshot, const struct addres
 }
 
 /* One more from there, which is counted; false: there are enough. */
-static bool admit(struct client_environment *environment, const struct address *client)
+static bool has_room(struct client_environment *environment, const struct address *client)
 {
     const struct snapshot *snapshot = environment->exchanges->lease->snapshot;
     struct ip_address ip = address_ip(client);
     uint32_t limit = snapshot->limits.connections_per_address;
     if (limit > 0 && stands_for_many(snapshot, client))
         limit = 0;
-    bool is_admitted = address_counts_add(environment->counts, &ip, limit);
-    if (!is_admitted)
+    return address_counts_add(environment->counts, &ip, limit);
+}
+
+/* What memory there is, is for those who are here; and nobody can shake hands who has gone. */
+static bool admit(struct client_environment *environment, int fd, const struct address *client,
+                  const struct client_terms *terms)
+{
+    if (!memory_reserve_fill())
+        return false;
+    if (terms->tls != NULL && socket_has_ended(fd)) {
+        count_fault(environment, CONNECTION_UNKNOWN, CLIENT_FAULT_GONE);
+        return false;
+    }
+    if (!has_room(environment, client)) {
         count_fault(environment, CONNECTION_UNKNOWN, CLIENT_FAULT_CONNECTIONS);
-    return is_admitted;
+        return false;
+    }
+    return true;
 }
 
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms)
 {
-    /* What memory there is, is for those who are here. */
-    if (!memory_reserve_fill() || !admit(environment, client)) {
+    if (!admit(environment, fd, client, terms)) {
         close(fd);
         return;
     }

@@ -24,6 +24,9 @@ int socket_accept(int listener, struct address *ret_client);
 /* The pending error of a socket whose connect has ended: 0 when it is connected. */
 int socket_error(int fd);
 
+/* Has the other end closed its side, or all of it? Bytes from before may wait to be read. */
+bool socket_has_ended(int fd);
+
 /* Closing it will send a reset instead of an orderly end. */
 void socket_reset_on_close(int fd);
 
