@@ -288,6 +288,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (world.choices.flags & CHOICE_HTTP2)
         say(&world, http2_start);
     say(&world, strview_make((const char *)data + CHOICES_BYTES, size - CHOICES_BYTES));
+    if ((world.choices.flags & CHOICE_HALF_CLOSE) && (world.choices.flags & CHOICE_HTTP2))
+        turn(&world); /* who has gone before it is read is not listened to */
     if (world.choices.flags & CHOICE_HALF_CLOSE)
         shutdown(world.client, SHUT_WR);
     if (world.choices.flags & CHOICE_DRAIN)
