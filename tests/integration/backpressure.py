@@ -20,7 +20,7 @@ LARGE = "--large" in sys.argv
 MIB = 1 << 20
 BODY_BYTES = (1024 if LARGE else 64) * MIB
 PIECE = bytes(range(256)) * 4096  # 1 MiB
-RATE = (64 if LARGE else 16) * MIB  # bytes a second at the slow end
+RATE = (64 if LARGE else 32) * MIB  # bytes a second at the slow end
 GROWTH_BYTES = 32 * MIB
 
 

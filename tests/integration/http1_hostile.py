@@ -341,7 +341,8 @@ class Streams(ProxyCase):
             wait_until("the gate opens", lambda: gate)
             connection.send(answer_bytes(b"at last"))
         backend = self.closing(Http1Backend(script))
-        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port)))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port),
+                                             more='limits: { header_timeout = "1s"; };'))
         idle, busy = (self.closing(Http1Client(proxy.plain)) for _ in range(2))
         busy.start()
         proxy.wait_total(1, "strangler_backend_streams")

@@ -2,8 +2,8 @@
 go from the monolith to their services, one after the other and step by step, by route file and HUP,
 and one of them all the way back. Nothing fails, nothing is lost, nothing is doubled.
 
-The same again while every program but the proxy is killed now and then, and comes back a second
-later. Then requests may fail with 502, 503 or 504, and still nothing is lost or doubled.
+The same again while every program but the proxy is killed now and then, and comes back half a
+second later. Then requests may fail with 502, 503 or 504, and still nothing is lost or doubled.
 
 STRANGLER_MIGRATION_WRITES: how many writes are done at each step, for a longer run.
 STRANGLER_SEED: a number from which the kills are drawn; a failure says which it was.
@@ -29,7 +29,7 @@ WRITES = int(os.environ.get("STRANGLER_MIGRATION_WRITES", "0"))
 SEED = int(os.environ.get("STRANGLER_SEED", "0")) or random.randrange(1, 10 ** 6)
 WRITERS, PAGE_WRITERS, READERS = 6, 3, 4
 SETTLE = "20s"
-AWAY_S = 1
+AWAY_S = 0.5
 TABLES = {
     "users": "SELECT id, bio FROM users",
     "threads": "SELECT id, title, created_by FROM threads",
