@@ -45,6 +45,7 @@ static void take_addresses(struct name *name, const struct resolver_answer *answ
     name->addresses = memory_alloc(answer->count * sizeof(*name->addresses));
     memcpy(name->addresses, answer->addresses, answer->count * sizeof(*name->addresses));
     name->count = answer->count;
+    name->more = answer->more;
     name->due_ms = name->names->options.loop->now_ms + (ttl_ms < TTL_MAX_MS ? ttl_ms : TTL_MAX_MS);
     if (name->failing)
         log_info("the host name %s resolves again", name->host.data);

@@ -11,6 +11,8 @@ struct name {
     struct strview host; /* terminated */
     struct ip_address *addresses;
     uint32_t count;
+    bool more;       /* it has more addresses than these */
+    bool told_more;  /* that some of them are left out */
     uint64_t due_ms; /* when it is asked again */
     bool wanted;     /* by the snapshot in force */
     bool asked;      /* a question is open */

@@ -39,14 +39,25 @@ static struct endpoint_state *state_of(struct names *names, const struct endpoin
     return known;
 }
 
-static void add_slot(struct names *names, struct slot_list *slots, const struct endpoint_key *key,
+/* False when the backend has as many as it may. */
+static bool add_slot(struct names *names, struct slot_list *slots, const struct endpoint_key *key,
                      uint32_t weight)
 {
     if (slots->count == BACKEND_ENDPOINTS_MAX)
-        return;
+        return false;
     struct endpoint_state *state = state_of(names, key);
     if (state != NULL && !has_slot(slots, state))
         *ARRAY_PUSH(slots) = (struct endpoint_slot){.state = state, .weight = weight};
+    return true;
+}
+
+static void tell_left_out(struct name *name, const struct backend *backend)
+{
+    if (!name->told_more)
+        log_warning("the host name %s leads to more endpoints than backend %.*s may have (%d); its "
+                    "other addresses are left out",
+                    name->host.data, STRVIEW_ARGS(backend->name), BACKEND_ENDPOINTS_MAX);
+    name->told_more = true;
 }
 
 static struct address address_with_port(const struct ip_address *ip, uint16_t port)
@@ -63,8 +74,11 @@ static struct address address_with_port(const struct ip_address *ip, uint16_t po
 static void add_addresses(struct names *names, const struct backend *backend,
                           const struct endpoint_name *from, struct slot_list *slots)
 {
-    const struct name *name = names_find(names, from->host);
-    for (uint32_t i = 0; name != NULL && i < name->count; i++) {
+    struct name *name = names_find(names, from->host);
+    if (name == NULL)
+        return;
+    bool all = !name->more;
+    for (uint32_t i = 0; i < name->count; i++) {
         char text[ADDRESS_TEXT_BYTES];
         struct endpoint_key key = {
             .backend_name = backend->name,
@@ -73,8 +87,10 @@ static void add_addresses(struct names *names, const struct backend *backend,
             .protocol = (int)backend->protocol,
         };
         key.address_text = strview_of(address_format(&key.address, text));
-        add_slot(names, slots, &key, from->weight);
+        all = add_slot(names, slots, &key, from->weight) && all;
     }
+    if (!all)
+        tell_left_out(name, backend);
 }
 
 static struct endpoint_set *make_set(struct names *names, const struct backend *backend)

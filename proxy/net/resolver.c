@@ -114,13 +114,37 @@ static bool ip_of(const struct sockaddr *address, struct ip_address *ret_ip)
     return true;
 }
 
-static bool is_known(const struct resolver_answer *answer, const struct ip_address *ip)
+/* Where an address stands, or would stand, among those that are sorted already. */
+static uint32_t place_of(const struct resolver_answer *answer, const struct ip_address *ip)
 {
-    for (uint32_t i = 0; i < answer->count; i++) {
-        if (memcmp(&answer->addresses[i], ip, sizeof(*ip)) == 0)
-            return true;
+    uint32_t low = 0;
+    uint32_t high = answer->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (memcmp(&answer->addresses[middle], ip, sizeof(*ip)) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return false;
+    return low;
+}
+
+/* Sorted, so that the same addresses in another order are the same answer, and that of too many
+ * everybody leaves out the same ones. `addresses` are those of `answer`. */
+static void add_address(struct ip_address *addresses, struct resolver_answer *answer,
+                        const struct ip_address *ip)
+{
+    uint32_t place = place_of(answer, ip);
+    if (place < answer->count && memcmp(&addresses[place], ip, sizeof(*ip)) == 0)
+        return;
+    answer->more = answer->more || answer->count == RESOLVER_ADDRESSES_MAX;
+    if (place == RESOLVER_ADDRESSES_MAX)
+        return;
+    if (answer->count < RESOLVER_ADDRESSES_MAX)
+        answer->count++;
+    memmove(&addresses[place + 1], &addresses[place],
+            (answer->count - place - 1) * sizeof(*addresses));
+    addresses[place] = *ip;
 }
 
 static void lower_ttl(struct resolver_answer *answer, int ttl_s)
@@ -137,11 +161,10 @@ static void collect(const struct ares_addrinfo *result, struct ip_address *addre
         lower_ttl(answer, alias->ttl);
     for (const struct ares_addrinfo_node *node = result->nodes; node; node = node->ai_next) {
         struct ip_address ip;
-        if (answer->count == RESOLVER_ADDRESSES_MAX || !ip_of(node->ai_addr, &ip) ||
-            is_known(answer, &ip))
+        if (!ip_of(node->ai_addr, &ip))
             continue;
         lower_ttl(answer, node->ai_ttl);
-        addresses[answer->count++] = ip;
+        add_address(addresses, answer, &ip);
     }
 }
 

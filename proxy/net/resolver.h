@@ -13,10 +13,12 @@ enum { RESOLVER_ADDRESSES_MAX = 256, RESOLVER_HOST_BYTES = 254 };
 struct resolver;
 
 struct resolver_answer {
-    const struct ip_address *addresses; /* IPv4 and IPv6, in the order of the answer */
-    uint32_t count;                     /* more than the limit are left out */
-    uint32_t ttl_s;                     /* the least of all records that led there */
-    const char *problem;                /* NULL: none. A static text */
+    const struct ip_address
+        *addresses;      /* IPv4 and IPv6, in the order of their numbers, each once */
+    uint32_t count;      /* at most RESOLVER_ADDRESSES_MAX, */
+    bool more;           /* and these are the first of them */
+    uint32_t ttl_s;      /* the least of all records that led there */
+    const char *problem; /* NULL: none. A static text */
 };
 
 /* Valid during the call, which may come inside resolver_ask. */

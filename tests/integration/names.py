@@ -1,6 +1,7 @@
 """Endpoints by host name: found by DNS without a pause, found again when the answer expires, and used
 on when nobody answers."""
 
+import random
 import time
 
 from certificates import Authority, server_context
@@ -145,18 +146,40 @@ class Names(ProxyCase):
         self.wait_said("127.0.0.2")
 
     def test_no_more_endpoints_than_a_backend_may_have(self):
-        self.dns.says(NAME, *(f"127.1.{i}.1" for i in range(250)),
-                      *(f"127.2.{i}.1" for i in range(250)), ttl=1, truncated=True)
+        addresses = [f"127.{i}.{k}.1" for i in (1, 2) for k in range(250)]
+        chosen = {f"{address}:{self.port}" for address in addresses[:256]}
+        self.dns.says(NAME, *random.Random(1).sample(addresses, 500), ttl=1, truncated=True)
         self.dns.says("other.test", "127.3.1.1", ttl=1)
         self.start(f'"{NAME}:{self.port}", "other.test:{self.port}"')
 
         def endpoints():
-            return len([sample for sample in self.proxy.metrics()
-                        if sample.name == "strangler_endpoint_healthy"])
-        wait_until("endpoints", lambda: endpoints() > 200)
+            return {dict(sample.labels)["endpoint"] for sample in self.proxy.metrics()
+                    if sample.name == "strangler_endpoint_healthy"}
+        wait_until("endpoints", lambda: len(endpoints()) > 200)
         before = self.dns.asked("other.test")
         wait_until("both are asked", lambda: self.dns.asked("other.test") > before + 2)
-        self.assertEqual(endpoints(), 256)
+        self.assertEqual(endpoints(), chosen)
+        self.dns.says(NAME, *reversed(addresses), ttl=1, truncated=True)
+        before = self.dns.asked(NAME)
+        wait_until("it is asked twice", lambda: self.dns.asked(NAME) > before + 2)
+        self.assertEqual(endpoints(), chosen)
+        self.assertEqual(self.proxy.errors().count(
+            f"the host name {NAME} leads to more endpoints than"), 1)
+
+    def test_another_order_of_the_same_addresses_changes_nothing(self):
+        addresses = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+        for address in addresses:
+            self.backend(address)
+        self.dns.says(NAME, *reversed(addresses), ttl=1)
+        self.proxy = self.start_proxy(self.text(keys='balance = "round_robin";'), workers=1)
+        self.client = self.closing(Http2Client(self.proxy.plain))
+        for order in ((0, 2, 1), (2, 0, 1)):
+            answers = [self.client.ask("/").body.decode() for _ in range(6)]
+            begin = addresses.index(answers[0])
+            self.assertEqual(answers, [addresses[(begin + i) % 3] for i in range(6)])
+            self.dns.says(NAME, *(addresses[i] for i in order), ttl=1)
+            before = self.dns.asked(NAME)
+            wait_until("it is asked twice", lambda: self.dns.asked(NAME) > before + 2)
 
     def test_names_and_addresses_stand_side_by_side_with_their_weights(self):
         self.backend("127.0.0.1")
