@@ -89,20 +89,28 @@ class Names(ProxyCase):
             sock.fileno() < 0 for sock in first.sockets))
 
     def test_a_failure_keeps_the_last_addresses(self):
-        self.backend("127.0.0.1")
-        self.dns.says(NAME, "127.0.0.1", ttl=1)
-        self.start()
-        self.wait_said("127.0.0.1")
-        for failure in ({"code": SERVER_FAILURE}, {"code": NAME_ERROR}, {}):
-            self.dns.says(NAME, **failure)
-            before = self.dns.asked(NAME)
-            wait_until("it is asked", lambda: self.dns.asked(NAME) > before + 2)
-            self.assertEqual(self.said(), {"127.0.0.1"})
-        self.assertIn(f"the host name {NAME} cannot be resolved", self.proxy.errors())
-        self.backend("127.0.0.2")
-        self.dns.says(NAME, "127.0.0.2", ttl=1)
-        self.wait_said("127.0.0.2")
-        self.assertIn(f"the host name {NAME} resolves again", self.proxy.errors())
+        failures = {"broken.test": {"code": SERVER_FAILURE}, "gone.test": {"code": NAME_ERROR},
+                    "empty.test": {}}
+        addresses = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+        for name, address in zip(failures, addresses):
+            self.backend(address)
+            self.dns.says(name, address, ttl=1)
+        self.start(", ".join(f'"{name}:{self.port}"' for name in failures))
+        self.wait_said(*addresses)
+        for name, failure in failures.items():
+            self.dns.says(name, **failure)
+        before = {name: self.dns.asked(name) for name in failures}
+        wait_until("each has failed twice", lambda: all(
+            self.dns.asked(name) > before[name] + 2 for name in failures))
+        self.assertEqual(self.said(), set(addresses))
+        for name in failures:
+            self.assertIn(f"the host name {name} cannot be resolved", self.proxy.errors())
+        self.backend("127.0.0.4")
+        for name in failures:
+            self.dns.says(name, "127.0.0.4", ttl=1)
+        self.wait_said("127.0.0.4")
+        for name in failures:
+            self.assertIn(f"the host name {name} resolves again", self.proxy.errors())
 
     def test_it_starts_with_a_name_that_cannot_be_resolved(self):
         self.dns.says(NAME, code=NAME_ERROR)
@@ -258,4 +266,4 @@ class Names(ProxyCase):
 
 
 if __name__ == "__main__":
-    main()
+    main(at_once=6)

@@ -10,12 +10,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -467,6 +469,24 @@ def run_all(functions: list):
         raise faults[0]
 
 
-def main(deadline_s: int = 240):
+def _run_at_once(count: int) -> bool:
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    names = [test.id().removeprefix("__main__.") for case in suite for test in case]
+
+    def run(name: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, "-B", sys.argv[0], name], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    good = True
+    with ThreadPoolExecutor(count) as pool:
+        for done in pool.map(run, names):
+            print(done.stdout, flush=True)
+            good = good and done.returncode == 0
+    return good
+
+
+def main(deadline_s: int = 240, at_once: int = 1):
+    """`at_once`: so many tests, each in a process of its own, where all they do is wait."""
     signal.alarm(deadline_s)  # a test that hangs ends with a trace of nothing, but it ends
+    if at_once > 1 and len(sys.argv) == 1:
+        sys.exit(0 if _run_at_once(at_once) else 1)
     unittest.main(verbosity=2)
