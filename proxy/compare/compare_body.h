@@ -27,6 +27,11 @@ static inline bool work_spend(struct compare_work *work, uint64_t steps)
 void compare_json(struct compare_work *work, struct strview first, struct strview second);
 void compare_html(struct compare_work *work, struct strview first, struct strview second);
 void compare_bytes(struct compare_work *work, struct strview first, struct strview second);
+
+/* Has it the same values in the same order, or none, in both? */
+bool answer_field_is_same(const struct headers *first, const struct headers *second,
+                          struct strview name);
+
 void compare_head(struct compare_work *work, const struct compared_answer *first,
                   const struct compared_answer *second);
 

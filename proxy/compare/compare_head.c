@@ -27,6 +27,51 @@ struct strview answer_field(struct arena *arena, const struct headers *headers, 
     return value;
 }
 
+/* --- the same to the byte ------------------------------------------------------------------- */
+
+/* The next field of the name from *index on, which moves behind it; NULL: there is none. */
+static const struct header_field *next_field(const struct headers *headers, struct strview name,
+                                             uint32_t *index)
+{
+    while (*index < headers->count) {
+        const struct header_field *field = &headers->fields[(*index)++];
+        if (strview_equal(field->name, name))
+            return field;
+    }
+    return NULL;
+}
+
+bool answer_field_is_same(const struct headers *first, const struct headers *second,
+                          struct strview name)
+{
+    uint32_t at_first = 0;
+    uint32_t at_second = 0;
+    while (true) {
+        const struct header_field *left = next_field(first, name, &at_first);
+        const struct header_field *right = next_field(second, name, &at_second);
+        if (left == NULL || right == NULL)
+            return left == right;
+        if (!strview_equal(left->value, right->value))
+            return false;
+    }
+}
+
+bool answers_have_same_head(const struct compare_rules *rules, const struct compared_answer *first,
+                            const struct compared_answer *second)
+{
+    if (first->status != second->status ||
+        !answer_field_is_same(first->headers, second->headers, STRVIEW("content-type")) ||
+        !answer_field_is_same(first->headers, second->headers, STRVIEW("content-encoding")))
+        return false;
+    for (uint32_t i = 0; i < rules->header_count; i++) {
+        if (!answer_field_is_same(first->headers, second->headers, rules->headers[i]))
+            return false;
+    }
+    return true;
+}
+
+/* --- the same in what it means -------------------------------------------------------------- */
+
 static struct strview lower_without_space(struct arena *arena, struct strview value)
 {
     char *out = arena_alloc(arena, value.length);

@@ -38,6 +38,14 @@ struct compared_answer {
 struct strview answer_field(struct arena *arena, const struct headers *headers,
                             struct strview name);
 
+/*
+ * Is all that is compared of the heads the same byte for byte, and the content coding as well? With
+ * the same bytes behind them the answers are equal, whatever they are: nothing has to be read for
+ * it.
+ */
+bool answers_have_same_head(const struct compare_rules *rules, const struct compared_answer *first,
+                            const struct compared_answer *second);
+
 enum comparison_end { COMPARISON_EQUAL, COMPARISON_DIFFERENT, COMPARISON_NOT_COMPARABLE };
 
 struct comparison {

@@ -17,7 +17,8 @@ static struct judge_summary summary_of(const struct control *control, const stru
 {
     struct judge_summary summary = {.compared = 0};
     if (control->judge != NULL)
-        judge_summary(control->judge, module->name, &summary);
+        judge_summary(control->judge, shadow_registry_get(control->shadows, module->name),
+                      &summary);
     return summary;
 }
 

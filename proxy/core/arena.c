@@ -120,6 +120,20 @@ struct strview arena_copy_lower(struct arena *arena, struct strview view)
     return strview_make(bytes, view.length);
 }
 
+void arena_copy_all(struct arena *arena, struct strview *const *views, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += views[i]->length;
+    char *at = arena_alloc(arena, bytes);
+    for (size_t i = 0; i < count; i++) {
+        if (views[i]->length > 0)
+            memcpy(at, views[i]->data, views[i]->length);
+        views[i]->data = at;
+        at += views[i]->length;
+    }
+}
+
 struct strview arena_printf(struct arena *arena, const char *format, ...)
 {
     va_list arguments;

@@ -65,6 +65,9 @@ struct strview arena_copy(struct arena *arena, struct strview view);
 /* The same in lower case (ASCII). */
 struct strview arena_copy_lower(struct arena *arena, struct strview view);
 
+/* Many at once, in one piece and without terminators; each view becomes that of its copy. */
+void arena_copy_all(struct arena *arena, struct strview *const *views, size_t count);
+
 /* printf into the arena; the result has a terminator after its end. */
 struct strview arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

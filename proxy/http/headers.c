@@ -115,6 +115,44 @@ void headers_grow(struct headers *headers, struct arena *arena)
     headers->capacity = capacity;
 }
 
+static size_t bytes_of(const struct headers *headers)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < headers->count; i++)
+        bytes += headers->fields[i].name.length + headers->fields[i].value.length;
+    return bytes;
+}
+
+static struct strview put(char **at, struct strview text)
+{
+    struct strview copy = strview_make(*at, text.length);
+    if (text.length > 0)
+        memcpy(*at, text.data, text.length);
+    *at += text.length;
+    return copy;
+}
+
+void headers_copy(const struct headers *from, uint32_t room, struct arena *arena,
+                  struct headers *ret_headers)
+{
+    uint32_t capacity = from->count + room;
+    char *at = arena_alloc(arena, bytes_of(from));
+    *ret_headers = (struct headers){
+        .fields = arena_alloc(arena, capacity * sizeof(struct header_field)),
+        .count = from->count,
+        .capacity = capacity,
+        .bytes = from->bytes,
+    };
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct header_field *field = &from->fields[i];
+        ret_headers->fields[i] = (struct header_field){
+            .name = put(&at, field->name),
+            .value = put(&at, field->value),
+            .token = field->token,
+        };
+    }
+}
+
 const struct header_field *headers_find(const struct headers *headers, enum header_token token)
 {
     for (uint32_t i = 0; i < headers->count; i++) {

@@ -89,6 +89,10 @@ static inline void headers_add(struct headers *headers, struct arena *arena,
     headers->bytes += (uint32_t)(name.length + value.length + HEADER_FIELD_OVERHEAD_BYTES);
 }
 
+/* All fields of `from` with their bytes, and room for `room` more, in two pieces of the arena. */
+void headers_copy(const struct headers *from, uint32_t room, struct arena *arena,
+                  struct headers *ret_headers);
+
 /* The first field with the token, or NULL. */
 const struct header_field *headers_find(const struct headers *headers, enum header_token token);
 

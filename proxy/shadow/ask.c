@@ -11,8 +11,8 @@ static void finish(struct ask *ask, enum ask_end end)
     if (stream != NULL)
         backend_stream_close(stream);
     ask->end = end;
-    ask->options.capture->duration_us = ask->options.io->loop.now_us - ask->began_us;
-    task_schedule(&ask->options.io->loop, &ask->over);
+    ask->options.capture->duration_us = ask->context->io->loop.now_us - ask->began_us;
+    task_schedule(&ask->context->io->loop, &ask->over);
 }
 
 static void on_interim_head(void *owner, const struct response_head *head)
@@ -24,7 +24,7 @@ static void on_interim_head(void *owner, const struct response_head *head)
 static void on_response_head(void *owner, const struct response_head *head)
 {
     struct ask *ask = owner;
-    capture_head(ask->options.capture, head);
+    capture_head_take(ask->options.capture, head);
     if (ask->options.capture->cut_off)
         finish(ask, ASK_ANSWERED);
 }
@@ -50,13 +50,13 @@ static void on_response_end(void *owner, const struct headers *trailers)
 
 static void give_body(struct ask *ask)
 {
-    struct strview rest = strview_from(ask->options.body, ask->given);
+    struct strview rest = strview_from(ask->context->body, ask->given);
     if (rest.length > BODY_PIECE_BYTES)
         rest.length = BODY_PIECE_BYTES;
     ask->given += rest.length;
     if (rest.length > 0)
         backend_stream_send_body(ask->stream, NULL, rest.data, rest.length);
-    if (ask->given == ask->options.body.length)
+    if (ask->given == ask->context->body.length)
         backend_stream_send_end(ask->stream, NULL);
 }
 
@@ -64,7 +64,7 @@ static void on_request_consumed(void *owner, size_t length)
 {
     struct ask *ask = owner;
     ask->consumed += length;
-    if (ask->consumed == ask->given && ask->given < ask->options.body.length)
+    if (ask->consumed == ask->given && ask->given < ask->context->body.length)
         give_body(ask);
 }
 
@@ -105,41 +105,44 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
         .tls = ask->options.backend->tls,
         .events = &events,
         .owner = ask,
-        .arena = &ask->options.memory->arena,
+        .arena = &ask->context->memory->arena,
     };
     ask->stream =
-        backend_pool_open_stream(backend_pools_get(ask->options.pools, endpoint), &options);
+        backend_pool_open_stream(backend_pools_get(ask->context->pools, endpoint), &options);
     if (ask->stream == NULL)
         finish(ask, ASK_NOT_SENT);
     else if (ask->options.request->has_body)
         give_body(ask);
 }
 
-void ask_start(struct ask *ask, const struct ask_options *options, void (*on_end)(struct ask *ask))
+void ask_start(struct ask *ask, const struct ask_context *context,
+               const struct ask_options *options, void (*on_end)(struct ask *ask))
 {
-    struct loop *loop = &options->io->loop;
-    *ask = (struct ask){.options = *options, .on_end = on_end, .began_us = loop->now_us};
+    struct loop *loop = &context->io->loop;
+    *ask = (struct ask){
+        .context = context,
+        .options = *options,
+        .on_end = on_end,
+        .began_us = loop->now_us,
+    };
     deadline_init(&ask->deadline, on_deadline);
     task_init(&ask->over, run_over);
     struct balance_facts facts = {
-        .random = options->random, .key = options->random, .now_ms = loop->now_ms};
-    struct endpoint_state *endpoint = balancer_pick(options->backend, options->pools, &facts);
+        .random = context->random, .key = context->random, .now_ms = loop->now_ms};
+    struct endpoint_state *endpoint = balancer_pick(options->backend, context->pools, &facts);
     if (endpoint == NULL) {
         finish(ask, ASK_NOT_SENT);
         return;
     }
-    deadline_start(loop, &ask->deadline, options->timeout_ms);
+    deadline_start(loop, &ask->deadline, context->timeout_ms);
     open_stream(ask, endpoint);
 }
 
 void ask_cancel(struct ask *ask)
 {
-    if (ask->on_end == NULL)
-        return;
     deadline_stop(&ask->deadline);
     task_cancel(&ask->over);
     if (ask->stream != NULL)
         backend_stream_close(ask->stream);
     ask->stream = NULL;
-    ask->on_end = NULL;
 }

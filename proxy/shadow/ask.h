@@ -8,15 +8,12 @@
 #include "proxy/backend/balancer.h"
 #include "proxy/shadow/capture.h"
 
-struct ask_options {
+/* What all asks of one owner have in common; outlives them. */
+struct ask_context {
     struct io *io;
     struct backend_pools *pools;
-    const struct backend *backend;
-    const struct backend_request *request; /* outlives the ask */
-    struct strview body;                   /* the whole request body; outlives the ask */
-    struct shadow_memory *memory;          /* for heads and streams; outlives the ask */
-    struct capture *capture;
-    void *owner;
+    struct strview body;          /* the whole request body */
+    struct shadow_memory *memory; /* for heads and streams */
     uint64_t timeout_ms;
     uint64_t random;
 };
@@ -28,7 +25,16 @@ enum ask_end {
     ASK_FAILED    /* sent, and no answer, or none to its end */
 };
 
+/* Whom to ask what, and where the answer goes; all of it outlives the ask. */
+struct ask_options {
+    const struct backend *backend;
+    const struct backend_request *request;
+    struct capture *capture;
+    void *owner;
+};
+
 struct ask {
+    const struct ask_context *context;
     struct ask_options options;
     struct backend_stream *stream;
     struct deadline deadline;
@@ -41,9 +47,10 @@ struct ask {
 };
 
 /* on_end comes exactly once, never inside this call, unless the ask is cancelled. */
-void ask_start(struct ask *ask, const struct ask_options *options, void (*on_end)(struct ask *ask));
+void ask_start(struct ask *ask, const struct ask_context *context,
+               const struct ask_options *options, void (*on_end)(struct ask *ask));
 
-/* No event comes after this. Nothing happens when it has ended or was never started (zeroed). */
+/* No event comes after this. Nothing happens when it has ended. */
 void ask_cancel(struct ask *ask);
 
 #endif

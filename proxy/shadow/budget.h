@@ -32,29 +32,38 @@ static inline void shadow_budget_give_back(struct shadow_budget *budget, size_t 
 /* What a shadow costs beyond its arena and its bodies: itself, and the buffers of its streams. */
 enum { SHADOW_OWN_BYTES = 16 * 1024 };
 
-/* The small things of one shadow: heads, and what its streams need. */
+/* The small things of one shadow: itself, heads, and what its streams need. */
 struct shadow_memory {
-    struct arena arena; /* from the system, not from a worker's pool: threads change */
+    struct arena arena;
     struct shadow_budget *budget;
     size_t charged;
 };
 
-static inline void shadow_memory_init(struct shadow_memory *memory, struct shadow_budget *budget)
+/* `pool` is the thread's, see shadow_memory_leave_thread. */
+static inline void shadow_memory_init(struct shadow_memory *memory, struct shadow_budget *budget,
+                                      struct arena_pool *pool)
 {
-    arena_init(&memory->arena, NULL);
+    arena_init(&memory->arena, pool);
     memory->budget = budget;
     memory->charged = 0;
 }
 
+/* Another thread has it from now on: its chunks go to the system. */
+static inline void shadow_memory_leave_thread(struct shadow_memory *memory)
+{
+    memory->arena.pool = NULL;
+}
+
 /*
  * Pays for what the arena has grown to, a head at a time; so the budget is exceeded by as much at
- * most. False when there is no room for it.
+ * most. By the chunk, so that most pay once. False when there is no room for it.
  */
 static inline bool shadow_memory_charge(struct shadow_memory *memory)
 {
     size_t held = SHADOW_OWN_BYTES + memory->arena.bytes;
     if (held <= memory->charged)
         return true;
+    held = (held + ARENA_CHUNK_BYTES - 1) / ARENA_CHUNK_BYTES * ARENA_CHUNK_BYTES;
     if (!shadow_budget_take(memory->budget, held - memory->charged))
         return false;
     memory->charged = held;

@@ -10,8 +10,8 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/shadow/difference_store.h"
 #include "proxy/shadow/shadow_policy.h"
+#include "proxy/shadow/shadow_queue.h"
 
-struct shadow;
 struct judge;
 
 /* Starts the thread. `metrics` is a shard of its own, borrowed. */
@@ -21,10 +21,10 @@ struct judge *judge_start(struct metrics_shard *metrics);
 void judge_set_store(struct judge *judge, const struct difference_store *store);
 
 /*
- * Takes the shadow, which comes back by its worker's inbox or is freed. False when the queue is
- * full; nothing is taken then. Any thread.
+ * Takes the shadows, which come back by their worker's inbox or are freed. All or none: what stays
+ * in `shadows` is not taken, because there are too many. Any thread.
  */
-bool judge_submit_take(struct judge *judge, struct shadow *shadow);
+void judge_submit_take(struct judge *judge, struct shadow_queue *shadows);
 
 /* Ends the thread and frees what is in the queue. What is submitted later is not taken. */
 void judge_stop(struct judge *judge);
@@ -44,6 +44,7 @@ struct judge_summary {
 
 enum { JUDGE_RECENT = 1000 };
 
-void judge_summary(struct judge *judge, struct strview module, struct judge_summary *ret_summary);
+void judge_summary(struct judge *judge, struct shadow_state *module,
+                   struct judge_summary *ret_summary);
 
 #endif

@@ -2,9 +2,10 @@
 #include <time.h>
 
 #include "proxy/compare/path_template.h"
+#include "proxy/core/array.h"
 #include "proxy/shadow/judge_internal.h"
 
-/* One shadow under judgement. Too large for a stack: it lies in the arena. */
+/* One shadow under judgement. Too large for a stack, and for being zeroed each time. */
 struct trial {
     struct judge *judge;
     const struct shadow *shadow;
@@ -42,7 +43,7 @@ static struct compared_answer answer_of(const struct shadow *shadow, enum shadow
     return (struct compared_answer){
         .status = capture->status,
         .headers = &capture->headers,
-        .body = strview_make(capture->bytes, capture->length),
+        .body = capture_view(capture),
         .complete = capture->whole && !capture->cut_off,
     };
 }
@@ -250,31 +251,29 @@ static bool decide(struct trial *trial, enum verdict *ret_verdict)
     return decide_real(trial, ret_verdict);
 }
 
-static void observe_times(struct judge *judge, const struct shadow *shadow)
+static struct trial *trial_begin(struct judge *judge, const struct shadow *shadow,
+                                 struct arena *arena)
 {
-    const struct shadow_metrics *metrics = &shadow->policy->metrics;
-    const struct capture *first = &shadow->answers[ANSWER_FIRST];
-    const struct capture *second = &shadow->answers[ANSWER_SECOND];
-    if (!second->whole)
-        return;
-    metrics_observe(judge->metrics, metrics->duration, second->duration_us);
-    if (first->whole)
-        metrics_observe_delta(judge->metrics, metrics->delta,
-                              (int64_t)second->duration_us - (int64_t)first->duration_us);
+    if (judge->trial == NULL)
+        judge->trial = memory_zalloc(sizeof(*judge->trial));
+    struct trial *trial = judge->trial;
+    trial->judge = judge;
+    trial->shadow = shadow;
+    trial->arena = arena;
+    trial->path_template = template_of(judge, shadow, arena);
+    trial->learning = 0;
+    trial->accepted = 0;
+    return trial;
 }
 
 void judge_decide_take(struct judge *judge, struct shadow *shadow)
 {
     struct arena arena;
     enum verdict verdict = VERDICT_ERROR;
-    arena_init(&arena, NULL);
-    struct trial *trial = arena_zalloc(&arena, sizeof(*trial));
-    trial->judge = judge;
-    trial->shadow = shadow;
-    trial->arena = &arena;
-    trial->path_template = template_of(judge, shadow, &arena);
+    arena_init(&arena, &judge->arenas);
+    struct trial *trial = trial_begin(judge, shadow, &arena);
     if (shadow->confirmations == 0)
-        observe_times(judge, shadow);
+        shadow_observe_times(shadow, judge->metrics);
     bool decided = decide(trial, &verdict);
     if (decided) {
         judge_count(judge, shadow, verdict);

@@ -17,20 +17,20 @@ enum { JUDGE_TEMPLATES_OF_ROUTE_MAX = 200 };
 enum { JUDGE_CONFIRM_PER_SECOND = 20, JUDGE_CONFIRM_BURST = 100 };
 
 struct module_summary {
-    char *module;
+    struct shadow_state *module;
     struct judge_summary now;
     bool recent[JUDGE_RECENT]; /* was it a mismatch? A ring */
     uint32_t next_recent;
 };
 
+struct trial;
+
 struct judge {
     pthread_t thread;
     pthread_mutex_t lock; /* for the queue and the summaries */
     pthread_cond_t filled;
-    struct shadow *first;
-    struct shadow *last;
-    uint32_t queued;
-    bool stopping;
+    struct shadow_queue queue;
+    atomic_bool stopping;
     struct {
         struct module_summary *items;
         size_t count;
@@ -45,6 +45,8 @@ struct judge {
     uint64_t key;                  /* of redaction */
     double confirm_credit;
     uint64_t confirm_ms; /* when it was last counted */
+    struct trial *trial; /* the room for one; NULL until the first */
+    struct arena_pool arenas;
 };
 
 static inline const struct difference_store *judge_store(struct judge *judge)

@@ -20,7 +20,7 @@ static struct strview decoded(const struct recording *recording, enum shadow_ans
     struct strview body = STRVIEW("");
     decode_body(recording->arena,
                 answer_field(recording->arena, &capture->headers, STRVIEW("content-encoding")),
-                strview_make(capture->bytes, capture->length), COMPARE_DECODED_BYTES_MAX, &body);
+                capture_view(capture), COMPARE_DECODED_BYTES_MAX, &body);
     return body;
 }
 
@@ -41,7 +41,7 @@ static void collect_secrets(struct recording *recording)
     }
     if (shadow->requests[0].query.length > 0)
         redaction_add_form(&recording->redaction, strview_from(shadow->requests[0].query, 1));
-    struct strview body = strview_make(shadow->body.bytes, shadow->body.length);
+    struct strview body = capture_view(&shadow->body);
     struct strview type =
         answer_field(recording->arena, &shadow->headers[0], STRVIEW("content-type"));
     if (is_form(type))

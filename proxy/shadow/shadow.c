@@ -1,7 +1,5 @@
 #include "proxy/shadow/shadow.h"
 
-#include <stdlib.h>
-
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
 #include "proxy/routing/bucket.h"
@@ -23,6 +21,7 @@ void shadow_environment_init(struct shadow_environment *environment, struct io *
     environment->pools.unlimited =
         true; /* copies have limits of their own, and take no client's room */
     shadow_inbox_init(&environment->inbox, &io->loop);
+    shadow_hand_over_init(environment);
 }
 
 static void receive(struct shadow_environment *environment, bool confirm)
@@ -74,15 +73,22 @@ static void count_verdict(struct shadow *shadow, enum verdict verdict)
 /* --- the end
  * --------------------------------------------------------------------------------------- */
 
+static bool has_asked(const struct shadow *shadow, int answer)
+{
+    return (shadow->asked & 1u << answer) != 0;
+}
+
 void shadow_free(struct shadow *shadow)
 {
-    for (int i = 0; i < ANSWER_COUNT; i++)
-        capture_done(&shadow->answers[i]);
+    struct shadow_memory memory = shadow->memory; /* which the shadow lies in */
+    for (int i = 0; i < ANSWER_COUNT; i++) {
+        if (has_asked(shadow, i))
+            capture_done(&shadow->answers[i]);
+    }
     capture_done(&shadow->body);
-    shadow_memory_done(&shadow->memory);
     atomic_fetch_sub_explicit(&shadow->policy->state->in_flight, 1, memory_order_relaxed);
     shadow->holder.release(shadow->holder.object);
-    free(shadow);
+    shadow_memory_done(&memory);
 }
 
 /* The exchange feeds it no more. */
@@ -100,8 +106,10 @@ static void leave(struct shadow *shadow)
     list_remove(&shadow->node);
     task_cancel(&shadow->start);
     deadline_stop(&shadow->deadline);
-    for (int i = 0; i < ANSWER_COUNT; i++)
-        ask_cancel(&shadow->asks[i]);
+    for (int i = ANSWER_SECOND; i < ANSWER_COUNT; i++) {
+        if (has_asked(shadow, i))
+            ask_cancel(&shadow->asks[i]);
+    }
 }
 
 /* Ends without being sent. */
@@ -150,23 +158,19 @@ static void on_ask_end(struct ask *ask);
 
 static void ask(struct shadow *shadow, enum shadow_answer answer)
 {
-    struct shadow_environment *environment = shadow->environment;
     size_t side = is_of_second_side(answer) ? 1 : 0;
-    capture_init(&shadow->answers[answer], &shadow->memory, shadow->policy->max_body);
+    capture_init(&shadow->answers[answer], &shadow->memory, &shadow->answers[ANSWER_FIRST],
+                 shadow->policy->max_body);
     struct ask_options options = {
-        .io = environment->io,
-        .pools = &environment->pools,
         .backend = shadow->backends[side],
         .request = &shadow->requests[side],
-        .body = strview_make(shadow->body.bytes, shadow->body.length),
-        .memory = &shadow->memory,
         .capture = &shadow->answers[answer],
         .owner = shadow,
-        .timeout_ms = shadow->policy->timeout_ms,
-        .random = shadow->random,
     };
+    shadow->context.body = capture_view(&shadow->body);
+    shadow->asked |= 1u << answer;
     shadow->pending++;
-    ask_start(&shadow->asks[answer], &options, on_ask_end);
+    ask_start(&shadow->asks[answer], &shadow->context, &options, on_ask_end);
 }
 
 static void be_patient(struct shadow *shadow)
@@ -175,16 +179,19 @@ static void be_patient(struct shadow *shadow)
                    shadow->policy->timeout_ms * SHADOW_PATIENCE);
 }
 
-static void submit(struct shadow *shadow)
+/* All answers are there. */
+static void settle(struct shadow *shadow)
 {
-    struct shadow_environment *environment = shadow->environment;
-    const struct shadow_policy *policy = shadow->policy;
-    leave(shadow);
-    shadow->phase = SHADOW_JUDGING;
-    if (judge_submit_take(environment->judge, shadow))
+    enum verdict verdict = shadow_verdict_at_once(shadow);
+    if (verdict == VERDICT_COUNT) {
+        leave(shadow);
+        shadow_hand_over_take(shadow);
         return;
-    count(environment, policy->metrics.verdicts + VERDICT_NOT_COMPARABLE);
-    shadow_free(shadow);
+    }
+    shadow_observe_times(shadow, shadow->environment->metrics);
+    if (verdict == VERDICT_MATCH)
+        shadow_state_matched(shadow->policy->state, shadow->unix_ms);
+    end_with(shadow, verdict);
 }
 
 /* Judges when all answers are there, or will never be. */
@@ -198,7 +205,7 @@ static void go_on(struct shadow *shadow)
     else if (!(first->whole || first->cut_off) || shadow->ends[ANSWER_SECOND] != ASK_ANSWERED)
         end_with(shadow, VERDICT_ERROR);
     else
-        submit(shadow);
+        settle(shadow);
 }
 
 /* Why the copy has not been sent, or SHADOW_DROP_COUNT. */
@@ -250,7 +257,7 @@ static void on_ask_end(struct ask *ended)
 static bool wants_baseline(const struct shadow *shadow)
 {
     return !shadow->is_write && !shadow->conditional &&
-           shadow->random % BUCKET_COUNT < shadow->policy->baseline_threshold;
+           shadow->context.random % BUCKET_COUNT < shadow->policy->baseline_threshold;
 }
 
 static void run_start(struct task *task)
@@ -270,8 +277,10 @@ void shadow_confirm(struct shadow *shadow)
     shadow->phase = SHADOW_CONFIRMING;
     shadow->confirmations++;
     list_append(&environment->live, &shadow->node);
-    capture_done(&shadow->answers[ANSWER_CONFIRM_FIRST]);
-    capture_done(&shadow->answers[ANSWER_CONFIRM_SECOND]);
+    for (int i = ANSWER_CONFIRM_FIRST; i < ANSWER_COUNT; i++) {
+        if (has_asked(shadow, i))
+            capture_done(&shadow->answers[i]);
+    }
     deadline_start(&environment->io->loop, &shadow->deadline, SHADOW_CONFIRM_DELAY_MS);
 }
 
@@ -322,25 +331,38 @@ static enum shadow_drop refusal_of(const struct shadow_environment *environment,
 static struct shadow *shadow_new(struct shadow_environment *environment,
                                  const struct shadow_request *request)
 {
-    struct shadow *shadow = memory_zalloc(sizeof(*shadow));
+    const struct shadow_policy *policy = request->policy;
+    struct shadow_memory memory;
+    shadow_memory_init(&memory, environment->budget, &environment->io->arenas);
+    struct shadow *shadow = arena_alloc(&memory.arena, sizeof(*shadow));
+    memset(shadow, 0, offsetof(struct shadow, answers));
+    shadow->memory = memory;
     shadow->environment = environment;
-    shadow->policy = request->policy;
+    shadow->policy = policy;
     shadow->holder = request->holder;
     shadow->holder.hold(shadow->holder.object);
     shadow->backends[0] = request->first_backend;
     shadow->backends[1] = request->second_backend;
-    shadow->rest = &request->policy->state->rests[request->second_side];
+    shadow->rest = &policy->state->rests[request->second_side];
     shadow->is_write = request->is_write;
-    shadow->random = request->random;
     shadow->unix_ms = environment->io->loop.wall_ms;
     shadow->began_us = environment->io->loop.now_us;
-    shadow_memory_init(&shadow->memory, environment->budget);
+    shadow->context = (struct ask_context){
+        .io = environment->io,
+        .pools = &environment->pools,
+        .memory = &shadow->memory,
+        .timeout_ms = policy->timeout_ms,
+        .random = request->random,
+    };
     list_init(&shadow->node);
     task_init(&shadow->start, run_start);
     deadline_init(&shadow->deadline, on_deadline);
-    for (int i = 0; i < ANSWER_COUNT; i++)
-        capture_init(&shadow->answers[i], &shadow->memory, request->policy->max_body);
-    capture_init(&shadow->body, &shadow->memory, request->policy->max_body);
+    struct capture *answers = shadow->answers;
+    capture_init(&answers[ANSWER_FIRST], &shadow->memory, &answers[ANSWER_SECOND],
+                 policy->max_body);
+    capture_init(&answers[ANSWER_SECOND], &shadow->memory, NULL, policy->max_body);
+    shadow->asked = 1u << ANSWER_FIRST;
+    capture_init(&shadow->body, &shadow->memory, NULL, policy->max_body);
     shadow_copy_request(shadow, request);
     return shadow;
 }
@@ -376,9 +398,10 @@ void shadow_begin(struct shadow_environment *environment, const struct shadow_re
     shadow->slot = slot;
     *slot = shadow;
     list_append(&environment->live, &shadow->node);
-    be_patient(shadow);
     if (!request->request->has_body)
         shadow_request_end(shadow);
+    if (list_is_empty(&shadow->start.node)) /* what it waits for may take time */
+        be_patient(shadow);
 }
 
 /* --- what the exchange tells

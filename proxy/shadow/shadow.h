@@ -5,7 +5,8 @@
  * either may end first. It never holds the exchange up.
  *
  *   COPYING    the exchange feeds request and first answer; a request without body is sent at once
- *   ASKING     the second side is asked (and now and then the first once more: the baseline)
+ *   ASKING     the second side is asked (and now and then the first once more: the baseline);
+ *              answers that are the same to the byte end it
  *   JUDGING    the compare thread has it
  *   CONFIRMING both sides are asked again, since the answers differ
  *
@@ -20,6 +21,7 @@
 #include "proxy/observe/metrics.h"
 #include "proxy/shadow/ask.h"
 #include "proxy/shadow/shadow_inbox.h"
+#include "proxy/shadow/shadow_queue.h"
 #include "proxy/shadow/shadow_policy.h"
 
 struct shadow;
@@ -35,9 +37,11 @@ struct shadow_environment {
     struct shadow_budget *budget;  /* borrowed, of all workers */
     struct judge *judge;           /* borrowed */
     struct shadow_inbox inbox;     /* shadows that come back from the compare thread */
-    struct list live;              /* all that this thread owns */
-    uint64_t undecided;            /* sampled, and neither sent nor dropped yet */
-    bool shedding;                 /* the process is about to end: no new ones */
+    struct shadow_queue judged;    /* of this turn: they go to the compare thread at its end */
+    struct task hand_over;
+    struct list live;   /* all that this thread owns */
+    uint64_t undecided; /* sampled, and neither sent nor dropped yet */
+    bool shedding;      /* the process is about to end: no new ones */
 };
 
 void shadow_environment_init(struct shadow_environment *environment, struct io *io);
@@ -69,7 +73,7 @@ struct shadow_request {
     struct strview original_path; /* without query, as the next two: what the client asked for */
     struct strview first_path;    /* as sent */
     struct strview second_path;
-    struct strview route;
+    struct strview route; /* lives as long as what the holder holds */
     bool is_write;
     bool is_upgrade;
     /* As it goes to the first side; all of it is copied. Its path is not looked at. */

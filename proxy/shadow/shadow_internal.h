@@ -1,6 +1,6 @@
 /*
- * The shadow from inside: shared by shadow.c (its life), shadow_copy.c (the request) and what
- * judges it.
+ * The shadow from inside: shared by shadow.c (its life), shadow_copy.c (the request),
+ * shadow_settle.c (its way to a verdict) and what judges it.
  */
 #ifndef SHADOW_SHADOW_INTERNAL_H
 #define SHADOW_SHADOW_INTERNAL_H
@@ -27,7 +27,7 @@ struct shadow {
     struct shadow_environment *environment;
     const struct shadow_policy *policy;
     struct shadow_holder holder;
-    struct shadow_memory memory;
+    struct shadow_memory memory; /* the shadow lies in it */
     enum shadow_phase phase;
     struct shadow **slot; /* where the exchange that feeds it has it; NULL: none does */
     bool counted;         /* as sent or dropped */
@@ -42,13 +42,11 @@ struct shadow {
     struct strview request_id;
     bool is_write;
     bool request_whole;
-    bool conditional; /* or for a range: the answers are not comparable */
-    uint64_t random;
+    bool conditional;    /* or for a range: the answers are not comparable */
     struct capture body; /* its bytes only */
 
-    struct capture answers[ANSWER_COUNT];
-    struct ask asks[ANSWER_COUNT]; /* none for ANSWER_FIRST */
-    enum ask_end ends[ANSWER_COUNT];
+    struct ask_context context;
+    uint32_t asked;   /* bit set of enum shadow_answer: whose members below have been set */
     uint32_t pending; /* asks under way */
     struct task start;
     struct deadline deadline; /* of the phase; in CONFIRMING when to ask */
@@ -56,6 +54,11 @@ struct shadow {
     bool has_baseline;
     uint64_t unix_ms;
     uint64_t began_us;
+    enum ask_end ends[ANSWER_COUNT];
+
+    /* Set when they are needed: the first two at once, the others hardly ever. */
+    struct capture answers[ANSWER_COUNT];
+    struct ask asks[ANSWER_COUNT]; /* none for ANSWER_FIRST */
 };
 
 /* Frees it, with all it holds. Any thread; nothing may be under way. */
@@ -63,6 +66,24 @@ void shadow_free(struct shadow *shadow);
 
 /* The compare thread has decided that both sides are asked once more. The worker's thread. */
 void shadow_confirm(struct shadow *shadow);
+
+/* --- shadow_settle.c ----------------------------------------------------------------------- */
+
+/*
+ * All answers are there. The verdict if it can be told without reading them: they are the same to
+ * the byte, or not to be compared at all. VERDICT_COUNT: the compare thread has to look at them.
+ */
+enum verdict shadow_verdict_at_once(const struct shadow *shadow);
+
+/* Counts how long the sides took, in the shard of the calling thread. */
+void shadow_observe_times(const struct shadow *shadow, struct metrics_shard *metrics);
+
+/* Goes to the compare thread at the end of the turn, with all others of the turn. Nobody may feed
+ * it any more, nor may it ask anybody. */
+void shadow_hand_over_take(struct shadow *shadow);
+
+/* Begins what hands over. */
+void shadow_hand_over_init(struct shadow_environment *environment);
 
 /* --- shadow_copy.c ------------------------------------------------------------------------- */
 

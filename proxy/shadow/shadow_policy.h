@@ -49,7 +49,18 @@ struct shadow_state {
     struct strview module;
     _Atomic uint32_t in_flight; /* until they are judged */
     struct shadow_rest rests[SIDE_COUNT];
+    /* Answers that were the same to the byte, until the compare thread's summary takes them over.
+     */
+    _Atomic uint64_t matches;
+    _Atomic uint64_t matched_unix_ms; /* the last of them; 0: none yet */
 };
+
+/* Any thread. */
+static inline void shadow_state_matched(struct shadow_state *state, uint64_t unix_ms)
+{
+    atomic_store_explicit(&state->matched_unix_ms, unix_ms, memory_order_relaxed);
+    atomic_fetch_add_explicit(&state->matches, 1, memory_order_relaxed);
+}
 
 /* First ids of the counters; filled by control before it publishes. */
 struct shadow_metrics {

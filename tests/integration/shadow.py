@@ -192,6 +192,29 @@ class Compared(ShadowCase):
                 return
         self.fail(f"no {verdict} in {self.verdicts()}")
 
+    def test_the_same_bytes_match_whatever_they_are_and_however_they_come(self):
+        large = bytes(range(256)) * 100
+        bodies = {  # both sides say the same; some of it nobody could read
+            "zstd": answer_bytes(b"?" * 3000, fields=[*JSON, ("content-encoding", "zstd")]),
+            "twice": answer_bytes(b'{"a":1,"a":2}', fields=JSON),
+            "cut": answer_bytes(b'{"a":', fields=JSON),
+            "nothing": answer_bytes(),
+            "large": answer_bytes(large, fields=[("content-type", "text/html")]),
+        }
+        chunked = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n"
+        for at in range(0, len(large), 5120):
+            chunked += b"1400\r\n" + large[at:at + 5120] + b"\r\n"
+        self.start(serving(lambda request: bodies[request.target.rpartition("/")[2]]),
+                   serving(lambda request: chunked + b"0\r\n\r\n" if request.target.endswith("large")
+                           else bodies[request.target.rpartition("/")[2]]),
+                   module='compare: { baseline = "0%"; };')
+        for name in bodies:
+            for _ in range(4):
+                self.get(f"/api/{name}")
+        self.wait_settled(20)
+        self.assertEqual(self.verdicts(), {"match": 20})
+        self.assertEqual(self.mismatch_percent(), 0)
+
     def mismatch_percent(self):
         return self.proxy.operate("/status")[1]["modules"][0]["mismatch_percent"]
 

@@ -146,6 +146,50 @@ static void bombs_and_strange_codings_are_not_compared(void **state)
     free(room);
 }
 
+static void the_same_bytes_are_equal_even_where_nobody_can_read_them(void **state)
+{
+    (void)state;
+    static const char *const codings[] = {"zstd", "gzip", "gzip, br, gzip"};
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+        struct compared_answer first = answer_of(200, "application/json", STRVIEW("{\"a\":1"));
+        struct compared_answer second = first;
+        struct headers none = *first.headers;
+        answer_add(&first, "content-encoding", codings[i]);
+        second.headers = first.headers;
+        assert_string_equal(compared_answers(&plain, &first, &second), "equal");
+        assert_true(answers_have_same_head(&plain, &first, &second));
+        second.complete = false;
+        assert_non_null(strstr(compared_answers(&plain, &first, &second), "not comparable: "));
+        second.complete = true;
+        second.headers = &none;
+        assert_false(answers_have_same_head(&plain, &first, &second));
+        assert_non_null(strstr(compared_answers(&plain, &first, &second), "not comparable: "));
+    }
+}
+
+static void heads_are_the_same_if_all_that_is_compared_is(void **state)
+{
+    (void)state;
+    static const struct strview names[] = {STRVIEW("etag")};
+    struct compare_rules rules = {.status = true, .headers = names, .header_count = 1};
+    struct compared_answer first = answer_of(200, "text/plain", STRVIEW("a"));
+    struct compared_answer second = answer_of(200, "text/plain", STRVIEW("a"));
+    answer_add(&first, "date", "today");
+    assert_true(answers_have_same_head(&rules, &first, &second));
+    answer_add(&first, "etag", "1");
+    assert_false(answers_have_same_head(&rules, &first, &second));
+    answer_add(&second, "etag", "1");
+    assert_true(answers_have_same_head(&rules, &first, &second));
+    answer_add(&second, "etag", "2");
+    assert_false(answers_have_same_head(&rules, &first, &second));
+    answer_add(&first, "etag", "3");
+    assert_false(answers_have_same_head(&rules, &first, &second));
+    second = answer_of(201, "text/plain", STRVIEW("a"));
+    assert_false(answers_have_same_head(&plain, &first, &second));
+    second = answer_of(200, "TEXT/plain", STRVIEW("a"));
+    assert_false(answers_have_same_head(&plain, &first, &second));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +199,8 @@ int main(void)
         cmocka_unit_test_teardown(codings_are_taken_off, done),
         cmocka_unit_test_teardown(brotli_is_taken_off, done),
         cmocka_unit_test_teardown(bombs_and_strange_codings_are_not_compared, done),
+        cmocka_unit_test_teardown(the_same_bytes_are_equal_even_where_nobody_can_read_them, done),
+        cmocka_unit_test_teardown(heads_are_the_same_if_all_that_is_compared_is, done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

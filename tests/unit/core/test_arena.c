@@ -191,9 +191,27 @@ static void a_printed_text_may_be_longer_than_a_chunk(void **state)
     arena_done(&arena);
 }
 
+static void many_texts_are_copied_in_one_piece(void **state)
+{
+    (void)state;
+    struct arena arena;
+    char text[] = "abc";
+    struct strview views[] = {strview_of(text), STRVIEW_NONE, strview_make(text + 1, 2)};
+    struct strview *const all[] = {&views[0], &views[1], &views[2]};
+    arena_init(&arena, NULL);
+    arena_copy_all(&arena, all, 3);
+    memset(text, 'x', 3);
+    assert_true(strview_equal(views[0], STRVIEW("abc")));
+    assert_int_equal(views[1].length, 0);
+    assert_true(strview_equal(views[2], STRVIEW("bc")));
+    assert_ptr_equal(views[2].data, views[0].data + 3);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_texts_are_copied_in_one_piece),
         cmocka_unit_test(every_piece_is_aligned_for_any_type),
         cmocka_unit_test(a_piece_without_bytes_has_an_address_too),
         cmocka_unit_test(no_piece_overlaps_another),

@@ -195,12 +195,40 @@ static void names_without_a_token_and_pseudo_fields_are_looked_at(void **state)
     }
 }
 
+static void a_copy_has_bytes_and_room_of_its_own(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct headers headers;
+    struct headers copy;
+    char value[] = "one";
+    arena_init(&arena, NULL);
+    headers_init(&headers);
+    headers_copy(&headers, 0, &arena, &copy);
+    assert_int_equal(copy.count, 0);
+    headers_add(&headers, &arena, HEADER_DATE, STRVIEW("date"), strview_of(value));
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("empty"), STRVIEW_NONE);
+    headers_copy(&headers, 1, &arena, &copy);
+    value[0] = 'x';
+    assert_int_equal(copy.count, 2);
+    assert_int_equal(copy.bytes, headers.bytes);
+    assert_true(strview_equal(headers_find(&copy, HEADER_DATE)->value, STRVIEW("one")));
+    assert_int_equal(headers_find_name(&copy, STRVIEW("empty"))->value.length, 0);
+    for (int i = 0; i < 20; i++)
+        headers_add(&copy, &arena, HEADER_OTHER, STRVIEW("more"), STRVIEW("1"));
+    assert_int_equal(copy.count, 22);
+    assert_int_equal(headers.count, 2);
+    assert_true(strview_equal(headers_find(&copy, HEADER_DATE)->value, STRVIEW("one")));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_known_name_has_its_token),
         cmocka_unit_test(a_name_that_differs_in_one_byte_has_no_token),
         cmocka_unit_test(fields_are_kept_in_order_and_counted),
+        cmocka_unit_test(a_copy_has_bytes_and_room_of_its_own),
         cmocka_unit_test(the_first_cookie_of_a_name_is_found_in_any_field),
         cmocka_unit_test(names_are_tokens_and_values_have_no_controls),
         cmocka_unit_test(a_control_character_is_found_wherever_it_stands),
