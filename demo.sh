@@ -36,9 +36,7 @@ fail()
 
 build()
 {
-    if [[ ! -e $BUILD/build.ninja ]]; then
-        cmake --preset release
-    fi
+    cmake/configure.sh release
     cmake --build "$BUILD" --target strangler monolith_stub "${SERVICES[@]}" "${COMMANDS[@]}"
 }
 
@@ -217,7 +215,8 @@ Five commands to try in another terminal:
   $BUILD/proxy/strangler check && $BUILD/proxy/strangler reload     # after editing $routes/*.cfg
   $BUILD/extracted/reconcile/reconcile     # do both sides hold the same?
 
-Logs and data are in $folder/, the access log in $folder/proxy.log. Ctrl-C ends everything.
+Logs and data are in $folder/, the access log in $folder/proxy.log, what the proxy has to remember in
+state/. Ctrl-C ends everything; after \`rm -r $folder state\` the next start is the first one again.
 END
 }
 

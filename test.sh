@@ -24,9 +24,7 @@ fi
 
 build()
 {
-    if [[ ! -e build/$1/build.ninja ]]; then
-        cmake --preset "$1"
-    fi
+    cmake/configure.sh "$1"
     cmake --build --preset "$1" -- -j "$JOBS"
 }
 

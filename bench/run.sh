@@ -24,9 +24,7 @@ done
 "$ROOT/install.sh" build bench
 (
     cd "$ROOT"
-    if [[ ! -e $BUILD/build.ninja ]]; then
-        cmake --preset release
-    fi
+    cmake/configure.sh release
     cmake --build "$BUILD" --target strangler bench_backend bench_load
 ) >&2
 
