@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proxy/client/admission.h"
 #include "proxy/client/http1_session.h"
 #include "proxy/client/http2_session.h"
 #include "proxy/core/array.h"
@@ -27,8 +28,8 @@ static struct metrics_gauges *gauges_of(const struct client_connection *connecti
     return &connection->environment->exchanges->metrics->gauges;
 }
 
-static void count_fault(const struct client_environment *environment,
-                        enum connection_protocol protocol, enum client_fault fault)
+void client_environment_count_fault(const struct client_environment *environment,
+                                    enum connection_protocol protocol, enum client_fault fault)
 {
     const struct exchange_environment *exchanges = environment->exchanges;
     const uint32_t *first = exchanges->lease->snapshot->client_faults;
@@ -55,7 +56,12 @@ static void count_as(struct client_connection *connection, enum connection_proto
 void client_connection_record_fault(const struct client_connection *connection,
                                     enum client_fault fault)
 {
-    count_fault(connection->environment, connection->protocol, fault);
+    client_environment_count_fault(connection->environment, connection->protocol, fault);
+}
+
+void client_connection_note_excess(const struct client_connection *connection)
+{
+    admission_note_excess(connection->environment, &connection->facts.address);
 }
 
 /* --- ending -------------------------------------------------------------------------------- */
@@ -87,7 +93,7 @@ static void close_connection(struct client_connection *connection)
     else
         byte_stream_close(&connection->bytes);
     list_remove(&connection->node);
-    address_counts_remove(connection->environment->counts, &connection->facts.address);
+    admission_end(connection->environment, &connection->facts.address);
     count(connection, -1);
     task_schedule(&io_of(connection)->loop, &connection->reap);
 }
@@ -358,46 +364,10 @@ struct strview client_connection_local_host(const struct client_connection *conn
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-/* Behind a trusted proxy, or a Unix socket, there are many clients. */
-static bool stands_for_many(const struct snapshot *snapshot, const struct address *client)
-{
-    struct ip_address ip = address_ip(client);
-    return client->socket.any.sa_family == AF_UNIX ||
-           cidr_list_contains(snapshot->trusted_proxies, snapshot->trusted_proxy_count, &ip);
-}
-
-/* One more from there, which is counted; false: there are enough. */
-static bool has_room(struct client_environment *environment, const struct address *client)
-{
-    const struct snapshot *snapshot = environment->exchanges->lease->snapshot;
-    struct ip_address ip = address_ip(client);
-    uint32_t limit = snapshot->limits.connections_per_address;
-    if (limit > 0 && stands_for_many(snapshot, client))
-        limit = 0;
-    return address_counts_add(environment->counts, &ip, limit);
-}
-
-/* What memory there is, is for those who are here; and nobody can shake hands who has gone. */
-static bool admit(struct client_environment *environment, int fd, const struct address *client,
-                  const struct client_terms *terms)
-{
-    if (!memory_reserve_fill())
-        return false;
-    if (terms->tls != NULL && socket_has_ended(fd)) {
-        count_fault(environment, CONNECTION_UNKNOWN, CLIENT_FAULT_GONE);
-        return false;
-    }
-    if (!has_room(environment, client)) {
-        count_fault(environment, CONNECTION_UNKNOWN, CLIENT_FAULT_CONNECTIONS);
-        return false;
-    }
-    return true;
-}
-
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms)
 {
-    if (!admit(environment, fd, client, terms)) {
+    if (!admission_begin(environment, fd, client, terms)) {
         close(fd);
         return;
     }

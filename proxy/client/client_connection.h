@@ -6,6 +6,7 @@
 #define CLIENT_CLIENT_CONNECTION_H
 
 #include "proxy/client/address_counts.h"
+#include "proxy/client/address_pauses.h"
 #include "proxy/client/client_fault.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/net/byte_stream.h"
@@ -17,6 +18,8 @@ struct client_environment {
     uint32_t connection_count;
     _Atomic uint32_t *total_connections; /* of all workers, for limits.connections */
     struct address_counts *counts;       /* the same, by address */
+    struct address_pauses *pauses;       /* of all workers, for limits.address_pause */
+    uint64_t told_ms;                    /* when the log was told of a pause last */
     uint32_t descriptor_limit;           /* connections that the process has descriptors for */
     bool draining;
     void (*on_connection_closed)(struct client_environment *environment);
@@ -77,9 +80,13 @@ struct client_terms {
     uint32_t hsts_s;
 };
 
-/* Takes the descriptor, and closes it if its client has too many connections. */
+/* Takes the descriptor, and closes it if its client may not connect. */
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms);
+
+/* Counts a fault of a connection that there is none of yet. */
+void client_environment_count_fault(const struct client_environment *environment,
+                                    enum connection_protocol protocol, enum client_fault fault);
 
 /* Ends all connections of the environment at once. */
 void client_connections_close_all(struct client_environment *environment);
@@ -119,6 +126,9 @@ struct strview client_connection_local_host(const struct client_connection *conn
 /* Counts why the connection ends. */
 void client_connection_record_fault(const struct client_connection *connection,
                                     enum client_fault fault);
+
+/* It ends for more than a connection is allowed: its address is remembered. */
+void client_connection_note_excess(const struct client_connection *connection);
 
 /* A stream is open: no limit of the connection runs. */
 void client_connection_busy(struct client_connection *connection);

@@ -10,6 +10,7 @@ struct strview client_fault_name(enum client_fault fault)
         [CLIENT_FAULT_RESETS] = "resets",
         [CLIENT_FAULT_IDLE_FRAMES] = "idle_frames",
         [CLIENT_FAULT_CONNECTIONS] = "connections",
+        [CLIENT_FAULT_PAUSED] = "paused",
         [CLIENT_FAULT_GONE] = "gone",
     };
     return strview_of(names[fault]);

@@ -13,6 +13,7 @@ enum client_fault {
     CLIENT_FAULT_RESETS,        /* over the allowance of resets */
     CLIENT_FAULT_IDLE_FRAMES,   /* over the allowance of frames that move nothing */
     CLIENT_FAULT_CONNECTIONS,   /* over limits.connections_per_address: closed when accepted */
+    CLIENT_FAULT_PAUSED,        /* from an address that limits.address_pause holds off: the same */
     CLIENT_FAULT_GONE,          /* left while it waited to be accepted, and could not be answered */
     CLIENT_FAULT_COUNT
 };

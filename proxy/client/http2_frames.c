@@ -131,6 +131,7 @@ static void charge(struct http2_session *session, struct allowance *allowance,
         return;
     session->sent_away = true;
     client_connection_record_fault(session->connection, fault);
+    client_connection_note_excess(session->connection);
     nghttp2_session_terminate_session(session->session, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 

@@ -67,13 +67,13 @@ static bool session_receive(void *argument, struct buffer *buffer, const char *d
 {
     struct http2_session *session = argument;
     session->connection->read_buffer = buffer;
-    bool good = true;
-    while (good && length > 0) {
+    ssize_t result = 0;
+    while (result >= 0 && length > 0) {
         size_t part = http2_rules_scan(&session->rules, data, length);
-        good = nghttp2_session_mem_recv(session->session, (const uint8_t *)data, part) >= 0;
-        if (good && part < length) {
+        result = nghttp2_session_mem_recv(session->session, (const uint8_t *)data, part);
+        if (result >= 0 && part < length) {
             http2_end_with(session, http2_rules_check(session));
-            good = nghttp2_session_mem_recv(session->session, (const uint8_t *)data + part, 1) >= 0;
+            result = nghttp2_session_mem_recv(session->session, (const uint8_t *)data + part, 1);
             part++;
         }
         data += part;
@@ -81,7 +81,10 @@ static bool session_receive(void *argument, struct buffer *buffer, const char *d
     }
     session->connection->read_buffer = NULL;
     watch_open_head(session);
-    return good;
+    if (result == NGHTTP2_ERR_FLOODED &&
+        !session->sent_away) /* more is owed to it at once than is kept in mind */
+        client_connection_note_excess(session->connection);
+    return result >= 0;
 }
 
 static bool session_fill(void *argument)

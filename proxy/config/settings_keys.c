@@ -43,6 +43,7 @@ static const struct word_rule shadow_write_words = {shadow_writes, COUNT_OF(shad
 static const struct number_rule any_duration = {0, 7 * (int64_t)DAY};
 static const struct number_rule real_duration = {1, 7 * (int64_t)DAY};
 static const struct number_rule probe_interval = {100, 7 * (int64_t)DAY};
+static const struct number_rule address_pause = {0, 3600 * (int64_t)SECOND};
 static const struct number_rule hsts_duration = {SECOND, 1000 * (int64_t)DAY};
 static const struct number_rule any_size = {0, INT64_MAX};
 static const struct number_rule header_size = {KIB, 16 * MIB};
@@ -252,6 +253,7 @@ static const struct key_row limit_rows[] = {
     {"connections", read_integer, AT(connections), &connection_count, 10000, "10000", 0},
     {"connections_per_address", read_integer, AT(connections_per_address), &address_connections, 0,
      "200", 0},
+    {"address_pause", read_duration, AT(address_pause), &address_pause, 10 * SECOND, "\"10s\"", 0},
     {"header_timeout", read_duration, AT(header_timeout), &real_duration, 10 * SECOND, "\"10s\"",
      0},
     {"body_timeout", read_duration, AT(body_timeout), &real_duration, 30 * SECOND, "\"30s\"", 0},

@@ -228,6 +228,7 @@ struct limit_settings {
     struct number_setting streams;
     struct number_setting connections;
     struct number_setting connections_per_address;
+    struct number_setting address_pause;
     struct number_setting header_timeout;
     struct number_setting body_timeout;
     struct number_setting write_timeout;

@@ -192,6 +192,7 @@ static struct limits limits_of(const struct limit_settings *settings)
         .streams = (uint32_t)settings->streams.value,
         .connections = (uint32_t)settings->connections.value,
         .connections_per_address = (uint32_t)settings->connections_per_address.value,
+        .address_pause_ms = (uint32_t)settings->address_pause.value,
         .header_timeout_ms = (uint32_t)settings->header_timeout.value,
         .body_timeout_ms = (uint32_t)settings->body_timeout.value,
         .write_timeout_ms = (uint32_t)settings->write_timeout.value,

@@ -32,6 +32,11 @@ static void write_connections(const struct control *control, FILE *out)
                 STRVIEW_ARGS(connection_protocol_name((enum connection_protocol)i)),
                 sum_gauge(control, offsetof(struct metrics_gauges, client_connections) +
                                        i * sizeof(_Atomic int64_t)));
+    metrics_text_gauge(out, "strangler_paused_addresses",
+                       "Addresses of clients from which no connections are taken now.", "",
+                       address_pauses_count(control->pauses,
+                                            control->publisher.current->limits.address_pause_ms,
+                                            control->loop.now_ms));
     metrics_text_gauge(out, "strangler_live_exchanges", "Requests begun and not ended.", "",
                        SUM_GAUGE(control, live_exchanges));
 }

@@ -210,6 +210,7 @@ static void start_workers(struct control *control, const struct snapshot *snapsh
             .log = access_log_add_ring(control->access_log),
             .total_connections = &control->total_connections,
             .counts = control->counts,
+            .pauses = control->pauses,
             .shadow_budget = &control->shadow_budget,
             .judge = control->judge,
             .descriptor_limit = descriptor_limit,
@@ -353,6 +354,7 @@ static void finish(struct control *control)
     shadow_registry_free(control->shadows);
     endpoint_registry_free(control->endpoints);
     address_counts_free(control->counts);
+    address_pauses_free(control->pauses);
     tls_tickets_unref(control->tickets);
     take_over_stop(&control->take_over, &control->loop);
     deadline_stop(&control->drain);
@@ -385,6 +387,7 @@ int control_run(const char *path)
     watch_signals(&control);
     control.endpoints = endpoint_registry_new();
     control.counts = address_counts_new(random_seed());
+    control.pauses = address_pauses_new(random_seed());
     control.tickets = tls_tickets_new();
     if (control.take_over.is_on)
         take_over_tickets(&control.take_over, control.tickets);

@@ -32,6 +32,7 @@ struct control {
     uint32_t worker_count;
     _Atomic uint32_t total_connections;
     struct address_counts *counts; /* of connections */
+    struct address_pauses *pauses;
     struct access_log *access_log; /* NULL: off since the start */
     struct prober *prober;
     struct names *names;

@@ -11,6 +11,7 @@ struct limits {
     uint32_t streams;                 /* concurrent requests on one connection */
     uint32_t connections;             /* client connections, all workers together */
     uint32_t connections_per_address; /* of them; 0: no limit */
+    uint32_t address_pause_ms;        /* the longest that an address is held off; 0: none is */
     uint32_t header_timeout_ms;
     uint32_t body_timeout_ms;
     uint32_t write_timeout_ms;

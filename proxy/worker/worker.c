@@ -231,6 +231,7 @@ struct worker *worker_start(const struct worker_options *options)
     worker->clients.exchanges = &worker->exchanges;
     worker->clients.total_connections = options->total_connections;
     worker->clients.counts = options->counts;
+    worker->clients.pauses = options->pauses;
     worker->clients.descriptor_limit = options->descriptor_limit;
     worker->clients.on_connection_closed = tell_when_idle;
     list_init(&worker->clients.connections);

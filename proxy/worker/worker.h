@@ -15,6 +15,7 @@ struct worker_options {
     struct access_log_ring *log;         /* borrowed, or NULL */
     _Atomic uint32_t *total_connections; /* borrowed, of all workers */
     struct address_counts *counts;       /* borrowed, of all workers */
+    struct address_pauses *pauses;       /* borrowed, of all workers */
     struct shadow_budget *shadow_budget; /* borrowed, of all workers */
     struct judge *judge;                 /* borrowed; it ends before the worker */
     uint32_t descriptor_limit;           /* client connections that there are descriptors for */

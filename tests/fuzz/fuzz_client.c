@@ -112,6 +112,7 @@ static void world_init(struct world *world)
     world->clients.exchanges = exchanges;
     world->clients.total_connections = &world->total_connections;
     world->clients.counts = address_counts_new(1);
+    world->clients.pauses = address_pauses_new(1);
     list_init(&world->clients.connections);
 }
 

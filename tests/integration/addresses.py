@@ -1,7 +1,12 @@
 """What one client address may have of the front door, however many connections it comes with."""
 
+import struct
+import time
+
+from flood_case import request_frame
+from http1_backend import Gone
 from http1_client import Http1Client
-from http2_peer import Http2Client, ask_once, connect
+from http2_peer import (ENHANCE_YOUR_CALM, PING, RST_STREAM, Http2Client, ask_once, connect, frame)
 from scripted_site import SERVE, echo
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
@@ -38,6 +43,8 @@ class Case(ProxyCase):
                 return sock.recv(1) == b""
             except ConnectionResetError:
                 return True
+            except TimeoutError:
+                return False
 
     def refused(self, fault: str = "connections") -> float:
         return self.proxy.total("strangler_client_faults_total", fault=fault)
@@ -106,6 +113,114 @@ class Connections(Case):
         self.assertEqual(ask_once(self.proxy.plain).status, 200)
         self.assertEqual(self.refused(), 300)
         wait_until("nobody else", lambda: self.proxy.total("strangler_connections") == 3)
+
+
+class Pauses(Case):
+    """Who is sent away for a flood, again and again, is not let in for a while."""
+
+    def start(self, pause: str = "10s", more: str = ""):
+        self.proxy = self.start_proxy(self.text(f'address_pause = "{pause}";', more))
+
+    def flood(self, source: str = GUEST, kind: str = "nothing") -> list:
+        """One connection, over what it is allowed; what it was told."""
+        floods = {
+            "nothing": frame(200, 0, 0) * 2500,
+            "pings": frame(PING, 0, 0, b"12345678") * 2500,  # more are owed than are kept in mind
+            "resets": b"".join(request_frame(stream) +
+                               frame(RST_STREAM, 0, stream, struct.pack(">I", 8))
+                               for stream in range(1, 801, 2)),
+        }
+        client = Http2Client(self.proxy.plain, source=source)
+        client.auto = False
+        try:
+            client.send(floods[kind])
+        except Gone:
+            pass
+        client.wait_closed()
+        client.close()
+        return [goaway.code for goaway in client.goaways]
+
+    def flood_thrice(self, source: str = GUEST):
+        faults = self.refused("idle_frames")
+        for _ in range(3):
+            self.flood(source)
+        wait_until("each has ended", lambda: self.refused("idle_frames") == faults + 3)
+
+    def serves(self, source: str = GUEST) -> bool:
+        try:
+            client = Http2Client(self.proxy.plain, source=source)
+        except OSError:
+            return False
+        try:
+            return client.ask("/").status == 200
+        except (Gone, OSError):
+            return False
+        finally:
+            client.close()
+
+    def check_held_off(self, began: float, pause_s: float, source: str = GUEST,
+                       tls: bool = False):
+        """Unless this machine was so slow that the pause is over."""
+        self.assertTrue(self.is_closed(source, tls) or time.monotonic() - began > pause_s)
+
+    def test_three_floods_in_a_row_close_the_door_for_a_second(self):
+        self.start()
+        stays = self.client()
+        self.assertEqual(stays.ask("/").status, 200)
+        for kind in ("pings", "resets"):
+            self.assertIn(self.flood(kind=kind)[-1:], ([ENHANCE_YOUR_CALM], []))
+            self.assertTrue(self.serves())
+        began = time.monotonic()
+        self.flood()
+        self.check_held_off(began, 1)
+        self.check_held_off(began, 1, tls=True)
+        self.assertEqual(stays.ask("/").status, 200)  # who was there stays
+        self.assertTrue(self.serves(OTHER))
+        wait_until("the door is open", self.serves)
+        self.assertGreater(time.monotonic() - began, 0.9)
+        self.assertGreater(self.refused("paused"), 0)
+        self.proxy.wait_total(0, "strangler_paused_addresses")
+        self.assertIn(f"no connections from {GUEST} for 1000 ms", self.proxy.errors())
+
+    def test_who_goes_on_waits_longer(self):
+        self.start()
+        self.flood_thrice()
+        wait_until("the door is open", self.serves)
+        began = time.monotonic()
+        self.flood_thrice()
+        wait_until("the door is open", self.serves)
+        self.assertGreater(time.monotonic() - began, 1.9)
+
+    def test_a_trusted_proxy_is_never_held_off(self):
+        self.start(more=f'trusted_proxies = [ "{OTHER}/32" ];')
+        for _ in range(2):
+            self.flood_thrice(OTHER)
+        self.assertTrue(self.serves(OTHER))
+        self.assertEqual(self.refused("paused"), 0)
+
+    def test_a_reload_switches_it_off_and_on(self):
+        self.start("1h")
+        began = time.monotonic()
+        self.flood_thrice()
+        self.check_held_off(began, 1)
+        self.proxy.reload("10-test.cfg", self.text('address_pause = "0";'))
+        self.assertTrue(self.serves())
+        for _ in range(2):
+            self.flood_thrice()
+        self.assertTrue(self.serves())
+        self.proxy.reload("10-test.cfg", self.text(""))
+        began = time.monotonic()
+        self.flood_thrice(OTHER)
+        self.check_held_off(began, 1, OTHER)
+
+    def test_one_who_breaks_rules_is_not_held_off(self):
+        self.start()
+        for _ in range(20):
+            client = Http2Client(self.proxy.plain, source=GUEST)
+            client.send(frame(PING, 0, 1, b"12345678"))
+            client.wait_closed()
+            client.close()
+        self.assertTrue(self.serves())
 
 
 if __name__ == "__main__":

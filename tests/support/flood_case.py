@@ -123,6 +123,7 @@ class FloodCase(ProxyCase):
     protocol = "http/1.1"
     limits = ""
     growth_bytes = GROWTH_BYTES
+    pause = 'limits: { address_pause = "0"; };'  # else who floods soon would not be let in
 
     def setUp(self):
         super().setUp()
@@ -130,7 +131,8 @@ class FloodCase(ProxyCase):
         self.slow = self.closing(SERVE[self.protocol](echo) if self.protocol == "h2" else
                                  Http1Backend(lambda connection: connection.wait_end()))
         self.stubborn = self.closing(Stubborn(self.protocol))
-        self.proxy = self.start_proxy(self.text(), asan=SMALL_QUARANTINE)
+        self.proxy = self.start_proxy_on({"10-test.cfg": self.text(), "20-pause.cfg": self.pause},
+                                         asan=SMALL_QUARANTINE)
         self.warm_up()
 
     def text(self) -> str:
