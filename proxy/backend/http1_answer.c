@@ -10,6 +10,9 @@
 /* What llhttp wants to hear from on_headers_complete when the message ends with its head. */
 enum { SKIP_CONTENT = 1 };
 
+/* Between two pieces of content, or behind the last one. */
+enum { FRAME_BYTES_MAX = BACKEND_HEADER_BYTES + HTTP1_EXTENSION_BYTES + 64 };
+
 /* "HTTP/1.1 200 ": where the status stands in its line, and the byte behind it. */
 enum { STATUS_AT = 9, STATUS_LINE_BYTES = 13 };
 
@@ -241,6 +244,7 @@ static bool take_plain_answer(struct http1_connection *connection, const char *d
 
 static int on_body(llhttp_t *parser, const char *at, size_t length)
 {
+    connection_of_parser(parser)->content_came = true;
     return http1_deliver(connection_of_parser(parser), at, length) ? 0 : HPE_USER;
 }
 
@@ -313,6 +317,17 @@ static void parser_begin(struct http1_connection *connection)
     connection->parser.data = connection;
 }
 
+/* What stands between pieces of content says little: the size of a chunk with zeros in front, an
+ * extension, at last the trailers. llhttp would read zeros for ever. */
+static bool frame_is_endless(struct http1_connection *connection, size_t length)
+{
+    if (!connection->head_done || connection->content_came)
+        connection->frame_bytes = 0;
+    else
+        connection->frame_bytes += length;
+    return connection->frame_bytes > FRAME_BYTES_MAX;
+}
+
 static bool parse(struct http1_connection *connection, const char *data, size_t length)
 {
     while (length > 0) {
@@ -321,16 +336,17 @@ static bool parse(struct http1_connection *connection, const char *data, size_t 
             http1_fail(connection, BACKEND_FAULT_MALFORMED, false);
             return false;
         }
+        connection->content_came = false;
         llhttp_errno_t error = llhttp_execute(&connection->parser, data, length);
         if (connection->state != HTTP1_BUSY || !connection->has_stream ||
             connection->stream.finished)
             return false; /* the owner closed it in an event */
-        if (error == HPE_OK)
-            return true;
-        if (error != HPE_PAUSED) {
+        bool good =
+            error == HPE_PAUSED || (error == HPE_OK && !frame_is_endless(connection, length));
+        if (!good)
             http1_fail(connection, connection->parse_fault, false);
-            return false;
-        }
+        if (!good || error == HPE_OK)
+            return good;
         const char *position = llhttp_get_error_pos(&connection->parser);
         length -= (size_t)(position - data);
         data = position;
@@ -382,6 +398,7 @@ void http1_answer_init(struct http1_connection *connection)
     connection->head_bytes = 0;
     connection->line_bytes = 0;
     connection->extension_bytes = 0;
+    connection->frame_bytes = 0;
     connection->reader = HTTP1_READER_NONE;
     response_builder_init(&connection->builder);
 }

@@ -63,6 +63,8 @@ struct http1_connection {
     size_t head_bytes;   /* of answer_bytes, before the final head was complete */
     size_t line_bytes;   /* of the status line of the head under way, until its status is whole */
     size_t extension_bytes; /* of all chunks of the answer */
+    size_t frame_bytes;     /* behind the last content, in reads that brought none */
+    bool content_came;      /* in the read that is being parsed */
     enum backend_fault parse_fault;
 };
 

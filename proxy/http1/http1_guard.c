@@ -35,6 +35,9 @@ static bool byte_is_hex(char c)
 static enum http1_guard_state after_size_byte(struct http1_guard *guard, char c)
 {
     if (byte_is_hex(c)) {
+        guard->size_digits = guard->state == HTTP1_GUARD_SIZE ? 1 : guard->size_digits + 1;
+        if (guard->size_digits > HTTP1_SIZE_DIGITS)
+            return HTTP1_GUARD_BAD;
         guard->last_chunk = guard->last_chunk && c == '0';
         return HTTP1_GUARD_DIGITS;
     }

@@ -1,9 +1,9 @@
 /*
  * What llhttp's strict mode lets pass of an HTTP/1 message's frame and we do not: lines that end
  * otherwise than by CR LF, folded lines, white space around a field's name, control characters,
- * sizes of chunks with anything but digits, and chunk extensions without end (RFC 9112 sections
- * 2.2, 5.1, 5.2, 7.1). It sees every byte that is not content, in whatever pieces. Embedded in the
- * message's owner; pure, one thread.
+ * sizes of chunks with anything but digits or too many of them, and chunk extensions without end
+ * (RFC 9112 sections 2.2, 5.1, 5.2, 7.1). It sees every byte that is not content, in whatever
+ * pieces. Embedded in the message's owner; pure, one thread.
  */
 #ifndef HTTP1_HTTP1_GUARD_H
 #define HTTP1_HTTP1_GUARD_H
@@ -14,6 +14,9 @@
 
 /* Of one body in sum: nobody needs any. */
 enum { HTTP1_EXTENSION_BYTES = 4096 };
+
+/* Of one size, zeros in front included; 16 say all that there is. */
+enum { HTTP1_SIZE_DIGITS = 32 };
 
 enum http1_guard_state {
     /* a section of fields */
@@ -36,6 +39,7 @@ enum http1_guard_state {
 struct http1_guard {
     enum http1_guard_state state;
     uint32_t extension_bytes;
+    uint32_t size_digits;   /* of the size under way */
     uint32_t section_bytes; /* of the fields so far */
     bool last_chunk;        /* every digit of the size was 0 */
 };

@@ -17,6 +17,7 @@ SAID = {
     "status_99": b"HTTP/1.1 99 Low\r\ncontent-length: 0\r\n\r\n",
     "shorter_than_said": HEAD + b"content-length: 100\r\n\r\nabc",
     "half_a_chunk": CHUNKED + b"30\r\nabc",
+    "zeros_without_end": CHUNKED + b"3\r\nabc\r\n" + b"0" * 1_000_000,
     "none": b"HTTP/1.1 204 No\r\ncontent-length: 5\r\n\r\n",
     "same": b"HTTP/1.1 304 Same\r\ncontent-length: 5\r\n\r\n",
 }
@@ -47,6 +48,11 @@ class AnswersByPath(ProxyCase):
             self.assertEqual(self.client.ask("/shorter_than_said").reset, INTERNAL_ERROR)
         self.assertEqual(self.client.ask("/fine").body, b"fine")
         self.assertEqual(self.client.goaways, [])
+
+    def test_the_size_of_a_chunk_has_an_end(self):
+        answer = self.client.ask("/zeros_without_end")
+        self.assertEqual(answer.reset, INTERNAL_ERROR)
+        self.assertEqual(self.proxy.fault_count("monolith", "malformed"), 1)
 
     def test_204_tells_no_length(self):
         for path, status, length in (("/none", 204, None), ("/same", 304, "5")):

@@ -257,7 +257,7 @@ class Names(ProxyCase):
             self.backend(address)
         self.dns.says(NAME, *addresses[:2], ttl=1)
         self.start()
-        seen = set()
+        seen = self.said(50)
         for turn in range(1, 4):
             self.dns.says(NAME, addresses[turn], ttl=1)
             wait_until("all ask the new one", lambda: seen.update(self.said(50)) or
@@ -266,4 +266,4 @@ class Names(ProxyCase):
 
 
 if __name__ == "__main__":
-    main(at_once=6)
+    main(at_once=4)

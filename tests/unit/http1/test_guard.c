@@ -94,6 +94,7 @@ static void good_chunks_end_behind_their_trailers(void **state)
     static const char *const good[] = {
         "0\r\n\r\n",
         "000\r\n\r\n",
+        "00000000000000000000000000000005\r\n\r\n0\r\n\r\n",
         "5\r\n\r\n0\r\n\r\n",
         "aF0\r\n\r\n10\r\n\r\n00\r\n\r\n",
         "5;a\r\n\r\n0\r\n\r\n",
@@ -117,6 +118,8 @@ static void funky_chunks_are_bad(void **state)
         "5 \r\n",
         "5 5\r\n",
         "5_0\r\n",
+        "000000000000000000000000000000005\r\n", /* 33 digits */
+        "5\r\n\r\n000000000000000000000000000000000\r\n",
         "5\n",
         "5\r5",
         "5;a\n",
