@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proxy/core/array.h"
+#include "proxy/http2/http2_extensions.h"
 
 enum {
     CONNECTION_WINDOW_BYTES = (1u << 31) - 1,
@@ -85,6 +86,7 @@ static nghttp2_session *session_new(struct http2_connection *connection)
     }
     http2_answer_set_callbacks(callbacks);
     http2_stream_set_callbacks(callbacks);
+    http2_extensions_show(callbacks, options);
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     nghttp2_option_set_no_closed_streams(options, 1);

@@ -12,7 +12,7 @@
 #include "proxy/net/byte_stream.h"
 
 /* So many frames may come in a row that bring nothing on: pings, settings, content of no bytes,
- * what belongs to streams that are over. */
+ * what belongs to streams that are over, frames of unknown types. */
 enum { HTTP2_IDLE_FRAMES = 10000 };
 
 struct http2_connection {

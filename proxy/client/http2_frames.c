@@ -3,9 +3,9 @@
 #include "proxy/client/http2_internal.h"
 
 #include "proxy/http/request_head.h"
+#include "proxy/http2/http2_extensions.h"
 
 enum {
-    FIRST_EXTENSION_TYPE = 0x0a,
     FIELD_OVERHEAD_BYTES = 32, /* RFC 9113 section 6.5.2 */
     SURPLUS_LIMITS = 4,        /* so many times the limit of a head */
 };
@@ -107,21 +107,6 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     exchange_request_body(stream->exchange, session->connection->read_buffer, (const char *)data,
                           length);
     return 0;
-}
-
-/* Frames of types that we do not know are ignored (RFC 9113 section 4.1), but not for nothing. */
-static int skip_extension_bytes(nghttp2_session *nghttp2, const nghttp2_frame_hd *head,
-                                const uint8_t *data, size_t length, void *user_data)
-{
-    (void)nghttp2, (void)head, (void)data, (void)length, (void)user_data;
-    return NGHTTP2_ERR_CANCEL;
-}
-
-static int skip_extension(nghttp2_session *nghttp2, void **payload, const nghttp2_frame_hd *head,
-                          void *user_data)
-{
-    (void)nghttp2, (void)payload, (void)head, (void)user_data;
-    return NGHTTP2_ERR_CANCEL;
 }
 
 static void charge(struct http2_session *session, struct allowance *allowance,
@@ -290,9 +275,5 @@ void http2_frames_set_callbacks(nghttp2_session_callbacks *callbacks, nghttp2_op
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
     nghttp2_session_callbacks_set_send_callback(callbacks, send_frame);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
-    /* Else nghttp2 passes over unknown types without a word, and nobody could count them. */
-    for (unsigned type = FIRST_EXTENSION_TYPE; type <= UINT8_MAX; type++)
-        nghttp2_option_set_user_recv_extension_type(options, (uint8_t)type);
-    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, skip_extension_bytes);
-    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, skip_extension);
+    http2_extensions_show(callbacks, options);
 }

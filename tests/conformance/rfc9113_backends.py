@@ -36,6 +36,8 @@ FLOODS = {
     "empty data": lambda stream: frame(DATA, 0, stream),
     "padding": lambda stream: frame(DATA, 8, stream, b"\xff" + b"\0" * 255),
     "interim heads": lambda stream: headers_frame(stream, [(":status", "103")]),
+    "unknown": lambda _: frame(0x20, 0, 0, b"x"),
+    "unknown of a stream": lambda stream: frame(0xfe, 0xff, stream),
     "resets of nothing": lambda stream: frame(RST_STREAM, 0, stream + 2, number(8)),
 }
 
