@@ -85,6 +85,16 @@ static void check_health(const struct module_settings *module,
     config_report_hint(report, "in the backend: health: { path = \"/health\"; };");
 }
 
+/* To go back is allowed from `live`, and nobody would know what comes of it. */
+static void check_way_back(const struct module_settings *module, struct config_report *report)
+{
+    if (module->stage.value != STAGE_LIVE || module->shadow.node != NULL)
+        return;
+    source_warning(report, "live-without-shadow", source_value_span(module->stage.node),
+                   "nothing is copied to legacy, so nobody knows whether the way back still works");
+    config_report_hint(report, "in the module: shadow: { percent = 10; };");
+}
+
 /* What becomes the name of a cookie has an end. */
 static void check_pin(const struct module_settings *module, struct config_report *report)
 {
@@ -117,6 +127,7 @@ void settings_check_module(struct settings *settings, struct module_settings *mo
     if (report->errors == 0) {
         check_percent(settings, module, report);
         check_health(module, extracted, report);
+        check_way_back(module, report);
     }
     if (legacy != NULL && legacy == extracted)
         source_warning(report, "same-backend", source_value_span(module->extracted.node),
