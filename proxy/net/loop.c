@@ -207,15 +207,23 @@ void deadline_init(struct deadline *deadline, void (*on_expired)(struct deadline
     deadline->on_expired = on_expired;
 }
 
+/* Whole seconds are multiples of eight. */
+static uint8_t *hint_of(struct loop *loop, uint64_t timeout_ms)
+{
+    return &loop->hints[(timeout_ms ^ timeout_ms >> 3) % LOOP_DEADLINE_HINTS];
+}
+
 /* The list of a timeout value: the one there is, an empty one given a new value, or a new one; NULL
  * when all are in use. */
-static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
+static struct deadline_list *find_list(struct loop *loop, uint64_t timeout_ms)
 {
     struct deadline_list *empty = NULL;
     for (unsigned i = 0; i < loop->list_count; i++) {
         struct deadline_list *list = &loop->lists[i];
-        if (list->timeout_ms == timeout_ms)
+        if (list->timeout_ms == timeout_ms) {
+            *hint_of(loop, timeout_ms) = (uint8_t)i;
             return list;
+        }
         if (list_is_empty(&list->deadlines))
             empty = list;
     }
@@ -226,6 +234,12 @@ static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
     if (empty != NULL)
         empty->timeout_ms = timeout_ms;
     return empty;
+}
+
+static struct deadline_list *list_for(struct loop *loop, uint64_t timeout_ms)
+{
+    struct deadline_list *hinted = &loop->lists[*hint_of(loop, timeout_ms)];
+    return hinted->timeout_ms == timeout_ms ? hinted : find_list(loop, timeout_ms);
 }
 
 /*

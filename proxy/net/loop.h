@@ -35,7 +35,7 @@ struct deadline_list {
     struct list deadlines;
 };
 
-enum { LOOP_DEADLINE_LISTS = 64 };
+enum { LOOP_DEADLINE_LISTS = 64, LOOP_DEADLINE_HINTS = 64 };
 
 struct loop {
     struct ev_loop *ev;
@@ -49,11 +49,12 @@ struct loop {
     ev_idle next_turn;      /* active while there are any: the loop does not block */
     struct deadline_list lists[LOOP_DEADLINE_LISTS];
     unsigned list_count;
-    uint64_t turn;     /* counts up */
-    uint64_t armed_ms; /* when `timer` fires; UINT64_MAX: not armed */
-    uint64_t now_ms;   /* monotonic, read once a turn */
-    uint64_t now_us;   /* the same clock, finer */
-    uint64_t wall_ms;  /* Unix time, read once a turn */
+    uint8_t hints[LOOP_DEADLINE_HINTS]; /* by a timeout's low bits: the list it was last found in */
+    uint64_t turn;                      /* counts up */
+    uint64_t armed_ms;                  /* when `timer` fires; UINT64_MAX: not armed */
+    uint64_t now_ms;                    /* monotonic, read once a turn */
+    uint64_t now_us;                    /* the same clock, finer */
+    uint64_t wall_ms;                   /* Unix time, read once a turn */
 };
 
 void loop_init(struct loop *loop);
