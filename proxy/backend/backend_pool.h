@@ -80,6 +80,7 @@ struct backend_stream_options {
     struct tls_client *tls;                /* NULL: in clear; read during the call */
     bool waited;                           /* for room: does not queue up behind others */
     bool fresh;                            /* not on a kept connection of HTTP/1.1 */
+    bool at_once; /* the owner does not think better of it in this turn: the head need not wait */
     const struct backend_stream_events *events;
     void *owner;
     struct arena *arena;

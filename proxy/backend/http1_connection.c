@@ -414,7 +414,10 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->opened_turn = pool->io->loop.turn;
     http1_answer_init(connection);
     http1_request_write_head(&connection->bytes.output, options->request);
-    byte_stream_flush_soon(&connection->bytes);
+    if (options->at_once && !options->request->has_body)
+        byte_stream_flush_now(&connection->bytes);
+    else
+        byte_stream_flush_soon(&connection->bytes);
     return &connection->stream;
 }
 

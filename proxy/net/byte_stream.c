@@ -403,6 +403,19 @@ void byte_stream_flush_soon(struct byte_stream *stream)
         task_schedule(&stream->io->loop, &stream->flush);
 }
 
+void byte_stream_flush_now(struct byte_stream *stream)
+{
+    size_t length = 0;
+    bool may =
+        stream->open && !stream->broken && stream->tls == NULL && !ev_is_active(&stream->writable);
+    if (may && write_clear(stream, &length) == IO_DONE) {
+        stream->bytes_written += length;
+        byte_queue_consume(&stream->output, length);
+    }
+    if (stream->output.bytes > 0)
+        byte_stream_flush_soon(stream);
+}
+
 bool byte_stream_has_input(struct byte_stream *stream)
 {
     char byte;

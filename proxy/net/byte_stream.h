@@ -93,6 +93,13 @@ const char *byte_stream_tls_fault(const struct byte_stream *stream);
 /* Writes at the end of this turn, after on_fill. */
 void byte_stream_flush_soon(struct byte_stream *stream);
 
+/*
+ * For a stream without on_fill to whose output nothing more is added in this turn: writes now,
+ * while the bytes are in the cache, what leaves without waiting. The rest, and every fault, is for
+ * the end of the turn: no event comes inside this call.
+ */
+void byte_stream_flush_now(struct byte_stream *stream);
+
 /* Is there anything to pass up right now, be it the end? Costs a system call. */
 bool byte_stream_has_input(struct byte_stream *stream);
 

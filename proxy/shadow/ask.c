@@ -103,6 +103,7 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
         .timeouts = &ask->options.backend->timeouts,
         .limits = &ask->options.backend->limits,
         .tls = ask->options.backend->tls,
+        .at_once = true,
         .events = &events,
         .owner = ask,
         .arena = &ask->context->memory->arena,

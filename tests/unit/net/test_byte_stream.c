@@ -47,6 +47,62 @@ static void all_output_of_a_turn_leaves_in_one_write(void **state)
     assert_int_equal(other_read(f, message, sizeof(message)), -1);
 }
 
+static void what_is_flushed_now_has_left_and_the_end_of_the_turn_adds_nothing(void **state)
+{
+    struct stream_fixture *f = *state;
+    char message[64] = "";
+    stream_begin_pair(f, SOCK_SEQPACKET);
+    byte_queue_append(&f->stream.output, "now", 3);
+    byte_stream_flush_now(&f->stream);
+    assert_int_equal(f->stream.bytes_written, 3);
+    assert_int_equal(other_read(f, message, sizeof(message)), 3);
+    assert_memory_equal(message, "now", 3);
+    stream_run_idle(f);
+    assert_int_equal(other_read(f, message, sizeof(message)), -1);
+    assert_int_equal(f->events[EVENT_WRITTEN], 0);
+}
+
+static void a_fault_of_what_is_flushed_now_comes_later(void **state)
+{
+    struct stream_fixture *f = *state;
+    stream_begin_pair(f, SOCK_STREAM);
+    byte_stream_pause(&f->stream);
+    close(f->other);
+    f->other = -1;
+    byte_queue_append(&f->stream.output, "anybody?", 8);
+    byte_stream_flush_now(&f->stream);
+    assert_int_equal(f->events[EVENT_END], 0);
+    stream_run_until(f, stream_has_ended);
+    assert_int_equal(f->end, BYTE_STREAM_RESET);
+    byte_stream_flush_now(&f->stream);
+    byte_stream_close(&f->stream);
+    byte_stream_flush_now(&f->stream);
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_END], 1);
+}
+
+static void what_has_no_room_now_leaves_later(void **state)
+{
+    struct stream_fixture *f = *state;
+    static char large[4 << 20];
+    char part[3000];
+    size_t taken = 0;
+    for (size_t i = 0; i < sizeof(large); i++)
+        large[i] = pattern_at(i);
+    stream_begin_pair(f, SOCK_STREAM);
+    byte_queue_append(&f->stream.output, large, sizeof(large));
+    byte_stream_flush_now(&f->stream);
+    assert_true(f->stream.output.bytes > 0 && f->stream.output.bytes < sizeof(large));
+    while (taken < sizeof(large)) {
+        ssize_t got = other_read(f, part, sizeof(part));
+        for (ssize_t i = 0; i < got; i++)
+            assert_int_equal(part[i], pattern_at(taken++));
+        if (got < 0)
+            ev_run(f->io.loop.ev, EVRUN_NOWAIT);
+    }
+    assert_int_equal(f->stream.bytes_written, sizeof(large));
+}
+
 static void fill_once(struct stream_fixture *f, enum stream_event event)
 {
     if (event == EVENT_FILL && f->events[EVENT_FILL] == 1)
@@ -314,6 +370,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STREAM_TEST(all_output_of_a_turn_leaves_in_one_write),
+        STREAM_TEST(what_is_flushed_now_has_left_and_the_end_of_the_turn_adds_nothing),
+        STREAM_TEST(a_fault_of_what_is_flushed_now_comes_later),
+        STREAM_TEST(what_has_no_room_now_leaves_later),
         STREAM_TEST(what_is_filled_in_before_a_write_leaves_with_it),
         STREAM_TEST(a_slow_reader_gets_everything_and_bounds_the_output),
         STREAM_TEST(nothing_is_read_while_paused),
