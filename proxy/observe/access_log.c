@@ -5,51 +5,35 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "proxy/core/array.h"
 #include "proxy/core/check.h"
 #include "proxy/core/log.h"
-#include "proxy/observe/access_log_format.h"
+#include "proxy/observe/access_log_ring.h"
 
 enum {
-    RING_BYTES = 8 << 20, /* touched only as far as it fills up between two rounds */
     RINGS_MAX = 256,
-    WRITE_INTERVAL_MS = 20,
+    WRITE_INTERVAL_MS = 20, /* how long a line may wait for others */
     COMPLAINT_INTERVAL_S = 10,
-    FILE_PIECE_BYTES = 64 * 1024,
     POLL_MS = 100,
     STALL_PATIENCE_MS = 1000, /* how long an end or a move waits for a reader that has stalled */
     NO_FD = -1,
-};
-
-/* Single producer (the worker), single consumer (the writer). Positions only grow. */
-struct access_log_ring {
-    _Atomic uint64_t written;
-    char padding[64 - sizeof(uint64_t)]; /* the two positions on different cache lines */
-    _Atomic uint64_t taken;
-    _Atomic uint64_t mark; /* `written` when the log last moved */
-    _Atomic uint64_t dropped;
-    struct access_log_second second;
-    char bytes[RING_BYTES];
 };
 
 /* The descriptor belongs to the writer; a new one is handed over in `next_fd`. So nobody ever waits
  * for a reader of the log that has stalled. */
 struct access_log {
     pthread_t thread;
-    pthread_mutex_t lock; /* guards stop; never held while writing */
-    pthread_cond_t woken; /* the writer: to stop, or to move */
-    pthread_cond_t moved;
-    bool stop;
-    _Atomic bool stopping; /* the same, for the writer in the middle of a piece */
+    sem_t called; /* the writer: to stop, or to move */
+    sem_t moved;
+    _Atomic bool stopping;
     int fd;
-    size_t piece_bytes;  /* what one write may take without blocking */
+    bool is_file;        /* writes do not wait for a reader */
     _Atomic int next_fd; /* NO_FD: none */
     struct access_log_ring *rings[RINGS_MAX];
     _Atomic uint32_t ring_count;
@@ -61,9 +45,8 @@ struct access_log {
 static void take_fd(struct access_log *log, int fd)
 {
     struct stat file;
-    bool regular = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
     log->fd = fd;
-    log->piece_bytes = regular ? FILE_PIECE_BYTES : PIPE_BUF;
+    log->is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
 }
 
 static void swap_fd(struct access_log *log)
@@ -73,9 +56,7 @@ static void swap_fd(struct access_log *log)
         return;
     close(log->fd);
     take_fd(log, next);
-    pthread_mutex_lock(&log->lock);
-    pthread_cond_signal(&log->moved);
-    pthread_mutex_unlock(&log->lock);
+    sem_post(&log->moved);
 }
 
 /*
@@ -84,7 +65,7 @@ static void swap_fd(struct access_log *log)
  */
 static bool wait_writable(struct access_log *log, uint64_t *patience_ms)
 {
-    for (;;) {
+    while (!log->is_file) {
         struct pollfd poll_fd = {.fd = log->fd, .events = POLLOUT};
         if (poll(&poll_fd, 1, POLL_MS) > 0)
             return true;
@@ -98,55 +79,47 @@ static bool wait_writable(struct access_log *log, uint64_t *patience_ms)
         else
             return false;
     }
+    return true;
 }
 
-/* What leaves in one write: whole lines, because during a hand-over two processes write the file.
+/* What leaves in one write: whole lines, because during a hand-over two processes write the file;
+ * and no more than what is sure not to block when a pipe can be written. */
+static size_t piece_bytes(const struct access_log *log, struct strview lines)
+{
+    if (log->is_file || lines.length <= PIPE_BUF)
+        return lines.length;
+    const char *end = memrchr(lines.data, '\n', PIPE_BUF);
+    return end != NULL ? (size_t)(end - lines.data) + 1 : PIPE_BUF;
+}
+
+/* How many bytes are done with: what cannot be written is lost; what comes later may fare better.
  */
-static size_t piece_bytes(const struct access_log *log, const struct access_log_ring *ring,
-                          uint64_t from, uint64_t end)
+static size_t write_piece(struct access_log *log, struct strview lines)
 {
-    if (end - from <= log->piece_bytes)
-        return (size_t)(end - from);
-    for (size_t bytes = log->piece_bytes; bytes > 0; bytes--) {
-        if (ring->bytes[(from + bytes - 1) % RING_BYTES] == '\n')
-            return bytes;
-    }
-    return log->piece_bytes;
-}
-
-/* From one position on, around the ring's end if need be. As write(2). */
-static ssize_t write_piece(const struct access_log *log, struct access_log_ring *ring,
-                           uint64_t from, size_t bytes)
-{
-    size_t at = from % RING_BYTES;
-    size_t first = RING_BYTES - at < bytes ? RING_BYTES - at : bytes;
-    const struct iovec parts[] = {{ring->bytes + at, first}, {ring->bytes, bytes - first}};
-    return writev(log->fd, parts, first < bytes ? 2 : 1);
+    size_t bytes = piece_bytes(log, lines);
+    ssize_t written = write(log->fd, lines.data, bytes);
+    if (written < 0 && (errno == EINTR || errno == EAGAIN))
+        return 0;
+    if (written <= 0 && !log->write_failed)
+        log_error("cannot write the access log: %s", strerror(errno));
+    log->write_failed = written <= 0;
+    return written > 0 ? (size_t)written : bytes;
 }
 
 /* Writes out a ring up to the position `end`. */
 static bool drain(struct access_log *log, struct access_log_ring *ring, uint64_t end,
                   uint64_t *patience_ms)
 {
-    uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_relaxed);
-    while (taken < end) {
+    struct strview lines;
+    while ((lines = log_ring_look(ring, end)).length > 0) {
         if (!wait_writable(log, patience_ms))
             return false;
-        size_t bytes = piece_bytes(log, ring, taken, end);
-        ssize_t written = write_piece(log, ring, taken, bytes);
-        if (written < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        if (written <= 0 && !log->write_failed)
-            log_error("cannot write the access log: %s", strerror(errno));
-        log->write_failed = written <= 0;
-        /* What cannot be written is lost; what comes later may fare better. */
-        taken += written > 0 ? (size_t)written : bytes;
-        atomic_store_explicit(&ring->taken, taken, memory_order_release);
+        log_ring_take(ring, write_piece(log, lines));
     }
     return true;
 }
 
-static bool drain_all(struct access_log *log, bool to_marks)
+static void drain_all(struct access_log *log, bool to_marks)
 {
     uint64_t patience_ms = STALL_PATIENCE_MS;
     uint32_t count = atomic_load_explicit(&log->ring_count, memory_order_acquire);
@@ -155,9 +128,8 @@ static bool drain_all(struct access_log *log, bool to_marks)
         uint64_t end =
             atomic_load_explicit(to_marks ? &ring->mark : &ring->written, memory_order_acquire);
         if (!drain(log, ring, end, &patience_ms))
-            return false;
+            return;
     }
-    return true;
 }
 
 /* A full ring loses lines silently; its owner has no time to say so, and here is some. */
@@ -187,7 +159,7 @@ static void run_round(struct access_log *log)
 static struct timespec time_in(long ms)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
     until.tv_nsec += ms % 1000 * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
@@ -197,23 +169,15 @@ static struct timespec time_in(long ms)
     return until;
 }
 
-/* Waits for the next round; true when it was the last. */
-static bool wait_for_stop(struct access_log *log)
-{
-    struct timespec until = time_in(WRITE_INTERVAL_MS);
-    pthread_mutex_lock(&log->lock);
-    if (!log->stop && atomic_load(&log->next_fd) == NO_FD)
-        pthread_cond_timedwait(&log->woken, &log->lock, &until);
-    bool stop = log->stop;
-    pthread_mutex_unlock(&log->lock);
-    return stop;
-}
-
+/* No worker calls the writer: that would be a system call and a change of threads on its way. */
 static void *run_writer(void *argument)
 {
     struct access_log *log = argument;
-    while (!wait_for_stop(log))
+    while (!atomic_load(&log->stopping)) {
+        struct timespec until = time_in(WRITE_INTERVAL_MS);
+        sem_clockwait(&log->called, CLOCK_MONOTONIC, &until); /* whatever it was that ended it */
         run_round(log);
+    }
     run_round(log);
     return NULL;
 }
@@ -237,9 +201,8 @@ struct access_log *access_log_new(const char *path, struct fault *fault)
     struct access_log *log = memory_zalloc(sizeof(*log));
     take_fd(log, fd);
     log->next_fd = NO_FD;
-    pthread_mutex_init(&log->lock, NULL);
-    pthread_cond_init(&log->woken, NULL);
-    pthread_cond_init(&log->moved, NULL);
+    sem_init(&log->called, 0, 0);
+    sem_init(&log->moved, 0, 0);
     int error = pthread_create(&log->thread, NULL, run_writer, log);
     if (error != 0) {
         fault_set(fault, "cannot start the access log: %s", strerror(error));
@@ -252,20 +215,16 @@ struct access_log *access_log_new(const char *path, struct fault *fault)
 
 void access_log_free(struct access_log *log)
 {
-    pthread_mutex_lock(&log->lock);
-    log->stop = true;
     atomic_store(&log->stopping, true);
-    pthread_cond_signal(&log->woken);
-    pthread_mutex_unlock(&log->lock);
+    sem_post(&log->called);
     pthread_join(log->thread, NULL);
     for (uint32_t i = 0; i < log->ring_count; i++)
-        free(log->rings[i]);
+        log_ring_free(log->rings[i]);
     if (log->next_fd != NO_FD)
         close(log->next_fd);
     close(log->fd);
-    pthread_cond_destroy(&log->woken);
-    pthread_cond_destroy(&log->moved);
-    pthread_mutex_destroy(&log->lock);
+    sem_destroy(&log->called);
+    sem_destroy(&log->moved);
     free(log);
 }
 
@@ -277,12 +236,10 @@ void access_log_move_take(struct access_log *log, int fd)
     if (unused != NO_FD)
         close(unused);
     struct timespec until = time_in(STALL_PATIENCE_MS + 2 * POLL_MS);
-    pthread_mutex_lock(&log->lock);
-    pthread_cond_signal(&log->woken);
+    sem_post(&log->called);
     while (atomic_load(&log->next_fd) == fd &&
-           pthread_cond_timedwait(&log->moved, &log->lock, &until) == 0)
-        ;
-    pthread_mutex_unlock(&log->lock);
+           (sem_clockwait(&log->moved, CLOCK_MONOTONIC, &until) == 0 || errno == EINTR))
+        ; /* a move before this one may not have been waited for */
 }
 
 bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault)
@@ -298,28 +255,9 @@ struct access_log_ring *access_log_add_ring(struct access_log *log)
 {
     uint32_t count = log->ring_count;
     CHECK(count < RINGS_MAX);
-    struct access_log_ring *ring = memory_zalloc(sizeof(*ring));
-    log->rings[count] = ring;
+    log->rings[count] = log_ring_new();
     atomic_store_explicit(&log->ring_count, count + 1, memory_order_release);
-    return ring;
-}
-
-void access_log_write(struct access_log_ring *ring, enum access_log_format format,
-                      const struct access_log_entry *entry)
-{
-    char line[ACCESS_LOG_LINE_BYTES];
-    size_t length = access_log_format_line(&ring->second, format, entry, line);
-    uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
-    uint64_t taken = atomic_load_explicit(&ring->taken, memory_order_acquire);
-    if (RING_BYTES - (written - taken) < length) {
-        atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
-        return;
-    }
-    size_t at = written % RING_BYTES;
-    size_t first = RING_BYTES - at < length ? RING_BYTES - at : length;
-    memcpy(ring->bytes + at, line, first);
-    memcpy(ring->bytes, line + first, length - first);
-    atomic_store_explicit(&ring->written, written + length, memory_order_release);
+    return log->rings[count];
 }
 
 uint64_t access_log_dropped(const struct access_log *log)

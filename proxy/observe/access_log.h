@@ -1,7 +1,8 @@
 /*
  * One line an exchange, off the workers' path: a worker formats its line into a ring of its own,
- * one thread of the process writes all rings out. A full ring drops lines and counts them; it never
- * makes a worker wait. Query values, cookies and authorization are not logged.
+ * one thread of the process writes all rings out, many lines at once. A full ring drops lines and
+ * counts them; it never makes a worker wait. Query values, cookies and authorization are not
+ * logged.
  */
 #ifndef OBSERVE_ACCESS_LOG_H
 #define OBSERVE_ACCESS_LOG_H
@@ -49,8 +50,8 @@ struct access_log *access_log_new(const char *path, struct fault *fault);
 void access_log_free(struct access_log *log);
 
 /* Opens the file again, or another one (rotation, reload): what was logged before goes to the old
- * one. Waits for that, but not
- * much longer than a second for a reader that has stalled. Control thread. */
+ * one. Waits for that, but not much longer than a second for a reader that has stalled. Control
+ * thread. */
 bool access_log_reopen(struct access_log *log, const char *path, struct fault *fault);
 
 /* The same in two steps, for who has more to do that may fail: a descriptor, -1 with *fault set,

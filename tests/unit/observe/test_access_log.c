@@ -136,27 +136,37 @@ static void a_full_ring_drops_lines_and_counts_them(void **state)
     assert_int_equal(tally.lines + dropped, number);
 }
 
-static void a_ring_that_was_full_takes_lines_again(void **state)
+/* Writes lines from *number on until one is dropped; how many were written, that one too. */
+static uint32_t fill(struct access_log *log, struct access_log_ring *ring, uint32_t *number)
+{
+    uint32_t first = *number;
+    uint64_t dropped = access_log_dropped(log);
+    while (access_log_dropped(log) == dropped)
+        write_line(ring, 0, (*number)++);
+    return *number - first;
+}
+
+static void a_ring_that_was_full_takes_as_many_lines_again(void **state)
 {
     struct fixture *f = *state;
     FILE *file = open_pipe(f);
     struct access_log *log = open_log(f);
     struct access_log_ring *ring = access_log_add_ring(log);
     uint32_t number = 0;
-    while (access_log_dropped(log) == 0)
-        write_line(ring, 0, number++);
+    uint32_t first = fill(log, ring, &number);
     struct tally tally = {0};
-    read_lines(file, &tally, number - 1); /* all that it held */
+    read_lines(file, &tally, first - 1); /* all that it held */
     uint64_t dropped;
     do { /* the writer may not have said yet that it is empty */
         dropped = access_log_dropped(log);
         write_line(ring, 0, number++);
     } while (access_log_dropped(log) > dropped);
+    assert_true(fill(log, ring, &number) > first - first / 10);
     drain_and_free(log, file, &tally);
-    assert_int_equal(tally.next[0], number);
+    assert_true(tally.next[0] >= number - 1);
 }
 
-static void lines_that_wrap_around_the_ring_stay_whole(void **state)
+static void lines_stay_whole_when_much_is_written_bit_by_bit(void **state)
 {
     struct fixture *f = *state;
     FILE *file = open_pipe(f);
@@ -164,7 +174,7 @@ static void lines_that_wrap_around_the_ring_stay_whole(void **state)
     struct access_log_ring *ring = access_log_add_ring(log);
     struct tally tally = {0};
     uint32_t number = 0;
-    for (int round = 0; round < 15; round++) { /* about 5 MiB through a ring of one */
+    for (int round = 0; round < 40; round++) { /* about 12 MiB, more than it holds at once */
         for (int i = 0; i < 800; i++)
             write_line(ring, 0, number++);
         read_lines(file, &tally, 800);
@@ -296,8 +306,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_full_ring_drops_lines_and_counts_them),
-        TEST(a_ring_that_was_full_takes_lines_again),
-        TEST(lines_that_wrap_around_the_ring_stay_whole),
+        TEST(a_ring_that_was_full_takes_as_many_lines_again),
+        TEST(lines_stay_whole_when_much_is_written_bit_by_bit),
         TEST(ending_the_log_writes_what_is_left),
         TEST(after_reopening_lines_go_to_the_new_file),
         TEST(a_file_that_cannot_be_opened_changes_nothing),
