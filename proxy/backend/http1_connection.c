@@ -79,7 +79,9 @@ void http1_fail(struct http1_connection *connection, enum backend_fault fault, b
 static void limit_reads(struct http1_connection *connection)
 {
     const struct receive_window *window = &connection->stream.window;
-    connection->bytes.may_read_long = window->held <= window->size / 2;
+    uint32_t room = window->size > window->held ? window->size - window->held : 0;
+    uint32_t count = room / IO_READ_BYTES + 1;
+    connection->bytes.read_rooms = count < IO_ROOMS ? (int)count : IO_ROOMS;
 }
 
 static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const char *data,
@@ -413,6 +415,7 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->written_before = connection->bytes.bytes_written;
     connection->opened_turn = pool->io->loop.turn;
     http1_answer_init(connection);
+    limit_reads(connection);
     http1_request_write_head(&connection->bytes.output, options->request);
     if (options->at_once && !options->request->has_body)
         byte_stream_flush_now(&connection->bytes);

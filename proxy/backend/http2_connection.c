@@ -231,7 +231,7 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)timeouts->connect_ms);
     byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
                              &byte_events);
-    connection->bytes.may_read_long = true;
+    connection->bytes.read_rooms = IO_ROOMS;
     list_append(&pool->connections, &connection->node);
     return connection;
 }

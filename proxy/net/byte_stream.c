@@ -9,7 +9,7 @@
 #include "proxy/net/socket.h"
 
 /* How often one stream reads or writes before others have their turn. */
-enum { READS_A_TURN = 4, WRITES_A_TURN = 8, WRITE_VECTORS = 32 };
+enum { READS_A_TURN = 4, WRITES_A_TURN = 16, WRITE_VECTORS = 32 };
 
 /* What a non-blocking call on the socket or the TLS layer came to. */
 enum io_result { IO_DONE, IO_AGAIN, IO_END, IO_FAILED };
@@ -176,12 +176,23 @@ static void pass_up(struct byte_stream *stream, const struct iovec *rooms, size_
     }
 }
 
+static size_t length_of(const struct iovec *rooms, int count)
+{
+    size_t length = 0;
+    for (int i = 0; i < count; i++)
+        length += rooms[i].iov_len;
+    return length;
+}
+
 static void read_input(struct byte_stream *stream)
 {
-    for (int reads = 0; reads < READS_A_TURN && wants_input(stream); reads++) {
+    size_t taken = 0;
+    for (int reads = 0; reads < READS_A_TURN && taken < IO_UNSENT_BYTES; reads++) {
+        if (!wants_input(stream))
+            return;
         struct iovec rooms[IO_ROOMS];
         size_t length = 0;
-        int count = stream->reads_long && stream->may_read_long ? 2 : 1;
+        int count = stream->reads_long && stream->read_rooms > 1 ? stream->read_rooms : 1;
         io_read_rooms(stream->io, rooms, count);
         switch (read_some(stream, rooms, count, &length)) {
         case IO_DONE:
@@ -197,9 +208,9 @@ static void read_input(struct byte_stream *stream)
             return;
         }
         /* A short read from a socket means that it is empty: no call only to learn EAGAIN. */
-        size_t room = rooms[0].iov_len + (count > 1 ? rooms[1].iov_len : 0);
-        bool is_short = stream->tls == NULL && length < room;
+        bool is_short = stream->tls == NULL && length < length_of(rooms, count);
         stream->reads_long = length >= rooms[0].iov_len;
+        taken += length;
         pass_up(stream, rooms, length);
         if (is_short)
             return;

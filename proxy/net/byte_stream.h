@@ -61,12 +61,12 @@ struct byte_stream {
     bool connecting;  /* the socket itself is not connected yet */
     bool open;        /* connected and, with TLS, shaken hands */
     bool ends_output; /* set by the owner: byte_stream_end_output follows as soon as all has left */
-    bool may_read_long; /* set by the owner: bytes may come in two pieces, the second although it
-                           paused or ended in the first */
-    bool reads_long;    /* the last read left nothing free */
-    bool paused;        /* the owner wants no input for now */
-    bool ended;         /* on_end was called: no more input */
-    bool broken;        /* nor can anything be written */
+    int read_rooms;   /* set by the owner: a read may bring bytes in so many pieces (0 is 1, at most
+                         IO_ROOMS), all of them although it paused or ended in the first */
+    bool reads_long;  /* the last read left nothing free */
+    bool paused;      /* the owner wants no input for now */
+    bool ended;       /* on_end was called: no more input */
+    bool broken;      /* nor can anything be written */
     uint64_t bytes_read;
     uint64_t bytes_written;
 };

@@ -8,7 +8,7 @@ void io_init(struct io *io)
 {
     loop_init(&io->loop);
     io->unsent_bytes = 0;
-    io->spare = NULL;
+    io->spare_count = 0;
     buffer_pool_init(&io->buffers, BUFFERS_KEPT);
     arena_pool_init(&io->arenas, ARENA_CHUNKS_KEPT);
     block_pool_init(&io->blocks, BLOCK_BYTES_KEPT);
@@ -19,7 +19,8 @@ void io_done(struct io *io)
 {
     loop_done(&io->loop);
     buffer_unref(io->read_buffer);
-    buffer_unref(io->spare);
+    while (io->spare_count > 0)
+        buffer_unref(io->spares[--io->spare_count]);
     buffer_pool_done(&io->buffers);
     arena_pool_done(&io->arenas);
     block_pool_done(&io->blocks);
@@ -43,11 +44,10 @@ void io_read_rooms(struct io *io, struct iovec *rooms, int count)
         buffer = io->read_buffer = buffer_new(&io->buffers);
     }
     rooms[0] = room_in(buffer);
-    if (count < 2)
-        return;
-    if (io->spare == NULL)
-        io->spare = buffer_new(&io->buffers);
-    rooms[1] = room_in(io->spare);
+    while (io->spare_count < count - 1)
+        io->spares[io->spare_count++] = buffer_new(&io->buffers);
+    for (int i = 1; i < count; i++)
+        rooms[i] = room_in(io->spares[io->spare_count - i]);
 }
 
 int io_read_take(struct io *io, const struct iovec *rooms, size_t length, struct buffer **buffers)
@@ -56,10 +56,12 @@ int io_read_take(struct io *io, const struct iovec *rooms, size_t length, struct
     io->unsent_bytes += length;
     io->read_buffer->used += (uint32_t)(BYTE_QUEUE_JOIN_BYTES + first);
     buffers[0] = buffer_ref(io->read_buffer);
-    if (first == length)
-        return 1;
-    io->spare->used = (uint32_t)(BYTE_QUEUE_JOIN_BYTES + length - first);
-    buffers[1] = io->spare;
-    io->spare = NULL;
-    return 2;
+    int count = 1;
+    for (size_t left = length - first; left > 0; count++) {
+        size_t part = left < rooms[count].iov_len ? left : rooms[count].iov_len;
+        buffers[count] = io->spares[--io->spare_count];
+        buffers[count]->used = (uint32_t)(BYTE_QUEUE_JOIN_BYTES + part);
+        left -= part;
+    }
+    return count;
 }

@@ -22,14 +22,18 @@ enum { IO_FRAME_HEAD_BYTES = 9, IO_READ_BYTES = 2 * (IO_TLS_RECORD_BYTES - IO_FR
 /* So much may be read, by all connections, before what is ready to be written is written. */
 enum { IO_UNSENT_BYTES = 128 * 1024 };
 
+/* What one read may fill at most: as many buffers as hold IO_UNSENT_BYTES. */
+enum { IO_ROOMS = 4 };
+
 struct io {
     struct loop loop;
     struct buffer_pool buffers;
     struct arena_pool arenas;
-    struct block_pool blocks;   /* of the HTTP/2 library */
-    struct buffer *read_buffer; /* where the next read lands; never NULL after init */
-    struct buffer *spare;       /* where it goes on if it is long; NULL: to be got */
-    size_t unsent_bytes;        /* read since tasks ran for the sake of the cache */
+    struct block_pool blocks;            /* of the HTTP/2 library */
+    struct buffer *read_buffer;          /* where the next read lands; never NULL after init */
+    struct buffer *spares[IO_ROOMS - 1]; /* where it goes on if it is long, from the last one */
+    int spare_count;
+    size_t unsent_bytes; /* read since tasks ran for the sake of the cache */
     char record[IO_TLS_RECORD_BYTES];
 };
 
@@ -38,8 +42,10 @@ void io_init(struct io *io);
 /* All connections have to be closed. */
 void io_done(struct io *io);
 
-/* Rooms to read into, one after the other: at least half a buffer, and one more if asked for. */
-enum { IO_ROOMS = 2 };
+/*
+ * Rooms to read into, one after the other: at least half a buffer, and whole ones behind it if
+ * `count`, which is at most IO_ROOMS, is more than 1.
+ */
 void io_read_rooms(struct io *io, struct iovec *rooms, int count);
 
 /*

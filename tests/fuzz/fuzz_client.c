@@ -268,7 +268,7 @@ static void check_nothing_is_held(struct world *world)
     CHECK(world->pools.budget.granted == 0);
     backend_pools_done(&world->pools);
     loop_run_tasks(&world->io.loop);
-    CHECK(world->io.buffers.live == (world->io.spare != NULL ? 2 : 1)); /* to read into */
+    CHECK(world->io.buffers.live == 1 + (size_t)world->io.spare_count); /* to read into */
     for (size_t i = 0; i < BACKENDS_MAX; i++)
         close_backend(&world->backends[i]);
     close(world->client);

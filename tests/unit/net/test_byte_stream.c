@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LARGE_BYTES = 512 * 1024, PATIENCE_MS = 5000 };
+enum { LARGE_BYTES = 512 * 1024, PATIENCE_MS = 5000, LONG_ROOMS = 3 };
 
 static char pattern_at(size_t offset)
 {
@@ -253,7 +253,7 @@ static void begin_with_a_full_read(struct stream_fixture *f)
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = pattern_at(i);
     stream_begin_pair(f, SOCK_STREAM);
-    f->stream.may_read_long = true;
+    f->stream.read_rooms = LONG_ROOMS;
     other_write(f, bytes, sizeof(bytes));
 }
 
@@ -271,7 +271,8 @@ static void long_reads_come_in_order_and_each_in_a_buffer_of_its_own(void **stat
     stream_run_until(f, has_received_the_long);
     for (size_t i = 0; i < f->received_bytes; i++)
         assert_int_equal(f->received[i], pattern_at(i));
-    assert_true(f->io.spare == NULL || f->io.spare->references == 1);
+    for (int i = 0; i < f->io.spare_count; i++)
+        assert_int_equal(f->io.spares[i]->references, 1);
     assert_memory_equal(kept_data, f->received, IO_READ_BYTES);
     buffer_unref(kept_buffer);
 }
@@ -287,7 +288,7 @@ static bool is_closed(const struct stream_fixture *f)
     return f->stream.fd < 0;
 }
 
-/* The first read fills its room, so that the second one has two. */
+/* The first read fills its room, so that the second one has more of them. */
 static void nothing_more_of_a_long_read_comes_after_close(void **state)
 {
     struct stream_fixture *f = *state;
@@ -296,7 +297,7 @@ static void nothing_more_of_a_long_read_comes_after_close(void **state)
     stream_run_until(f, is_closed);
     stream_run_idle(f);
     assert_int_equal(f->events[EVENT_BYTES], 2);
-    assert_int_equal(f->stream.bytes_read, 3 * IO_READ_BYTES);
+    assert_int_equal(f->stream.bytes_read, (1 + LONG_ROOMS) * IO_READ_BYTES);
 }
 
 static bool has_received_it_all(const struct stream_fixture *f)
