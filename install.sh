@@ -10,6 +10,7 @@ set -euo pipefail
 
 readonly BUILD_PACKAGES=(
     gcc libc6-dev cmake ninja-build pkg-config
+    make # with it gcc links a whole program on all cores
     libnghttp2-dev libev-dev libssl-dev libpcre2-dev libconfig-dev libxxhash-dev libjansson-dev
     libc-ares-dev libmicrohttpd-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libbrotli-dev node-llhttp libcmocka-dev openssl curl
     ca-certificates

@@ -12,7 +12,7 @@ SELF=$(realpath "$0")
 readonly SELF
 cd "$(dirname "$SELF")"
 
-readonly JOBS=2
+readonly TESTS_AT_ONCE=2 # each runs several programs; more cores build faster, but test no faster
 # Every process of the tests inherits this, so that those left behind can be told from others'.
 readonly MARK=STRANGLER_TEST_RUN=$$
 
@@ -25,7 +25,7 @@ fi
 build()
 {
     cmake/configure.sh "$1"
-    cmake --build --preset "$1" -- -j "$JOBS"
+    cmake --build --preset "$1" -- -j "$(nproc)"
 }
 
 # What drives the browser, as tests/browser/package-lock.json wants it.
@@ -46,7 +46,7 @@ run_tests()
     local preset=$1
     shift
     env "$MARK" "${fixed_addresses[@]}" \
-        ctest --preset "$preset" -j "$JOBS" --timeout 300 --no-tests=error "$@" </dev/null
+        ctest --preset "$preset" -j "$TESTS_AT_ONCE" --timeout 300 --no-tests=error "$@" </dev/null
 }
 
 has_tests()
