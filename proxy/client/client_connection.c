@@ -92,6 +92,7 @@ static void close_connection(struct client_connection *connection)
         byte_stream_abort(&connection->bytes);
     else
         byte_stream_close(&connection->bytes);
+    connection->environment->lingering_count -= connection->uploads_on;
     list_remove(&connection->node);
     admission_end(connection->environment, &connection->facts.address);
     count(connection, -1);
@@ -116,7 +117,27 @@ static void linger(struct client_connection *connection)
     deadline_stop(&connection->write);
     byte_stream_end_output(&connection->bytes);
     byte_stream_resume(&connection->bytes);
+    connection->linger_until_ms = io_of(connection)->loop.now_ms + CLIENT_LINGER_MAX_MS;
+    connection->linger_read = connection->bytes.bytes_read;
     deadline_start(&io_of(connection)->loop, &connection->deadline, CLIENT_LINGER_MS);
+}
+
+/* The time is up. True: not for a client that is in the middle of its upload. */
+static bool lingers_on(struct client_connection *connection)
+{
+    struct loop *loop = &io_of(connection)->loop;
+    uint64_t came = connection->bytes.bytes_read - connection->linger_read;
+    uint32_t *count = &connection->environment->lingering_count;
+    if (!connection->lingering || came < CLIENT_LINGER_BYTES ||
+        loop->now_ms >= connection->linger_until_ms)
+        return false;
+    if (!connection->uploads_on && *count == CLIENT_LINGER_CONNECTIONS)
+        return false;
+    *count += !connection->uploads_on;
+    connection->uploads_on = true;
+    connection->linger_read += came;
+    deadline_start(loop, &connection->deadline, CLIENT_LINGER_MS);
+    return true;
 }
 
 static void close_after_output(struct client_connection *connection)
@@ -303,6 +324,8 @@ static const struct byte_stream_events byte_events = {
 static void on_deadline(struct deadline *deadline)
 {
     struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, deadline);
+    if (lingers_on(connection))
+        return;
     if (connection->session == NULL)
         client_connection_record_fault(connection, CLIENT_FAULT_HEAD_TIMEOUT);
     if (connection->session == NULL || connection->closing) {

@@ -21,6 +21,7 @@ struct client_environment {
     struct address_pauses *pauses;       /* of all workers, for limits.address_pause */
     uint64_t told_ms;                    /* when the log was told of a pause last */
     uint32_t descriptor_limit;           /* connections that the process has descriptors for */
+    uint32_t lingering_count;            /* of connections that do so for long */
     bool draining;
     void (*on_connection_closed)(struct client_environment *environment);
 };
@@ -57,6 +58,8 @@ struct client_connection {
     struct task reap;
     struct deadline deadline; /* handshake and first head, then as sessions say */
     struct deadline write;    /* output that does not move */
+    uint64_t linger_until_ms; /* at the latest, while lingering */
+    uint64_t linger_read;     /* of its input, when that was looked at last */
     const struct client_session_methods *methods; /* NULL until the protocol is known */
     void *session;
     struct exchange_connection facts;
@@ -69,6 +72,7 @@ struct client_connection {
     bool ends_answer; /* the end of the connection is the end of the answer under way */
     bool is_cut;      /* the last answer is not whole */
     bool lingering;   /* all is written; wait a moment for the client to close, too */
+    bool uploads_on;  /* lingers longer than CLIENT_LINGER_MS */
     bool closing;     /* write what is queued, then close */
     bool closed;
 };
@@ -100,9 +104,17 @@ void client_connections_drain(struct client_environment *environment);
  * its way is still taken. */
 enum { CLIENT_DRAIN_NOTICE_MS = 300 };
 
-/* So long input is dropped that an answer was not waiting for, while the client reads that answer.
+/*
+ * So long input is dropped that an answer was not waiting for, while the client reads that answer.
+ * Over HTTP/1 a client may read only when all is sent: again and again, but not for ever, as long
+ * as so much has come in that time, and for so many connections of a worker.
  */
-enum { CLIENT_LINGER_MS = 1000 };
+enum {
+    CLIENT_LINGER_MS = 1000,
+    CLIENT_LINGER_BYTES = 16 * 1024,
+    CLIENT_LINGER_MAX_MS = 30 * 1000,
+    CLIENT_LINGER_CONNECTIONS = 256,
+};
 
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);

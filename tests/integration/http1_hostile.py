@@ -141,6 +141,30 @@ class Slow(HostileCase):
         self.assertEqual(self.client().ask("/", "POST", body=b"x" * 1000).json()["length"], 1000)
 
 
+class Uploads(HostileCase):
+    """Of clients that do not read before they have sent everything."""
+    limits = 'limits: { body_bytes = "1000"; };'
+
+    def upload(self, client, piece: bytes, seconds: float):
+        """Until it is over, or cut off by the proxy."""
+        client.send(request(fields="host: a\ncontent-length: 1000000000\n"))
+        pace, end = threading.Event(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            client.send(piece)
+            pace.wait(0.02)
+
+    def test_an_early_answer_is_whole_after_a_long_upload(self):
+        for tls in (False, True):
+            client = self.client(tls)
+            self.upload(client, b"x" * 8192, 3)
+            self.assertEqual(client.read().status, 413)
+            self.assertEqual(client.read_rest(), b"")
+
+    def test_a_client_that_only_trickles_is_not_waited_for(self):
+        with self.assertRaises((Gone, OSError)):
+            self.upload(self.client(), b"x", 10)
+
+
 class Limits(ProxyCase):
     def start(self, limits: str, script=None):
         self.backend = self.closing(Http1Backend(script) if script else SERVE["http/1.1"](echo))
