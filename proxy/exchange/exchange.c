@@ -107,13 +107,18 @@ void exchange_reply_locally(struct exchange *exchange, int status, const char *d
 
 /* --- forwarding ---------------------------------------------------------------------------- */
 
-/* Whoever tells about the request by it: a backend, the log, a comparison. Local replies make one
- * when they lack it. */
-static bool needs_ids(const struct exchange *exchange)
+/* For the ids that somebody wants, who tells about the request by them: a backend, the log, a
+ * comparison. No more of it than they need: the kernel takes its time for it. Local replies make an
+ * id when they lack one. */
+static const uint8_t *random_for_ids(const struct exchange *exchange)
 {
     const struct snapshot *snapshot = exchange_snapshot(exchange);
-    return (snapshot->forward & (FORWARD_X_REQUEST_ID | FORWARD_TRACEPARENT)) != 0 ||
-           snapshot->access_log.enabled || exchange->plan.shadow;
+    struct entropy *entropy = &exchange->environment->entropy;
+    if (snapshot->forward & FORWARD_TRACEPARENT)
+        return entropy_take(entropy, FORWARDING_RANDOM_BYTES);
+    bool needs_id = (snapshot->forward & FORWARD_X_REQUEST_ID) != 0 ||
+                    snapshot->access_log.enabled || exchange->plan.shadow;
+    return needs_id ? entropy_take(entropy, UUID_RANDOM_BYTES) : NULL;
 }
 
 static void prepare_request(struct exchange *exchange)
@@ -127,9 +132,7 @@ static void prepare_request(struct exchange *exchange)
         .trusted = exchange->trusted,
         .dropped_cookie = exchange_snapshot(exchange)->rules.override.cookie,
         .now_ms = exchange->environment->io->loop.wall_ms,
-        .random = needs_ids(exchange)
-                      ? entropy_take(&exchange->environment->entropy, FORWARDING_RANDOM_BYTES)
-                      : NULL,
+        .random = random_for_ids(exchange),
     };
     struct forwarding_result result;
     forwarding_request(request, &facts, exchange->arena, &exchange->forwarded, &result);

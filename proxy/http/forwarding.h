@@ -46,7 +46,8 @@ struct forwarding_facts {
     bool trusted;           /* the connection's other end is a trusted proxy */
     struct strview dropped_cookie; /* the name of one that no backend sees; may be empty */
     uint64_t now_ms;               /* Unix time, for UUIDv7 */
-    /* FORWARDING_RANDOM_BYTES for ids of ours. NULL: none is forwarded, nor wanted otherwise. */
+    /* FORWARDING_RANDOM_BYTES for ids of ours, UUID_RANDOM_BYTES where no traceparent is forwarded.
+     * NULL: none is forwarded, nor wanted otherwise. */
     const uint8_t *random;
 };
 
