@@ -1,8 +1,8 @@
 /*
  * How many connections each client address has open, IPv6 by /64, for
  * limits.connections_per_address. One table for all workers, owned by control: a short lock for
- * each connection that comes or goes, none for requests. All connections are counted, also while
- * nothing limits them, so that a reload that sets a limit knows of them. Any thread.
+ * each connection that comes or goes, none for requests. Connections are counted also while nothing
+ * limits them, so that a reload that sets a limit knows of them. Any thread.
  */
 #ifndef CLIENT_ADDRESS_COUNTS_H
 #define CLIENT_ADDRESS_COUNTS_H

@@ -33,14 +33,18 @@ static bool is_paused(const struct client_environment *environment, const struct
            !stands_for_many(snapshot, ip);
 }
 
-/* Counts one more from there; false: there are enough. */
-static bool has_room(struct client_environment *environment, const struct ip_address *ip)
+/* Counts one more from there, unless it stands for many, who are not to take the room of others in
+ * their /64. False: there are enough. */
+static bool take_room(struct client_environment *environment, const struct ip_address *ip,
+                      bool *ret_counted)
 {
     const struct snapshot *snapshot = snapshot_of(environment);
+    bool counted = !stands_for_many(snapshot, ip);
     uint32_t limit = snapshot->limits.connections_per_address;
-    if (limit > 0 && stands_for_many(snapshot, ip))
-        limit = 0;
-    return address_counts_add(environment->counts, ip, limit);
+    if (counted && !address_counts_add(environment->counts, ip, limit))
+        return false;
+    *ret_counted = counted;
+    return true;
 }
 
 static bool refuse(const struct client_environment *environment, enum client_fault fault)
@@ -50,7 +54,7 @@ static bool refuse(const struct client_environment *environment, enum client_fau
 }
 
 bool admission_begin(struct client_environment *environment, int fd, const struct address *client,
-                     const struct client_terms *terms)
+                     const struct client_terms *terms, bool *ret_counted)
 {
     struct ip_address ip = address_ip(client);
     if (!memory_reserve_fill()) /* what memory there is, is for those who are here */
@@ -59,14 +63,9 @@ bool admission_begin(struct client_environment *environment, int fd, const struc
         return refuse(environment, CLIENT_FAULT_PAUSED);
     if (terms->tls != NULL && socket_has_ended(fd)) /* cannot shake hands any more */
         return refuse(environment, CLIENT_FAULT_GONE);
-    if (!has_room(environment, &ip))
+    if (!take_room(environment, &ip, ret_counted))
         return refuse(environment, CLIENT_FAULT_CONNECTIONS);
     return true;
-}
-
-void admission_end(struct client_environment *environment, const struct ip_address *ip)
-{
-    address_counts_remove(environment->counts, ip);
 }
 
 void admission_note_excess(struct client_environment *environment, const struct ip_address *ip)

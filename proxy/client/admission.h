@@ -8,14 +8,11 @@
 #include "proxy/client/client_connection.h"
 
 /*
- * True: it is counted for its address, to be given back with admission_end. False, and the fault is
- * counted: it is to be closed.
+ * True: it may come; when it is counted for its address, address_counts_remove is owed. False, and
+ * the fault is counted: it is to be closed.
  */
 bool admission_begin(struct client_environment *environment, int fd, const struct address *client,
-                     const struct client_terms *terms);
-
-/* An admitted connection is closed. */
-void admission_end(struct client_environment *environment, const struct ip_address *ip);
+                     const struct client_terms *terms, bool *ret_counted);
 
 /* A connection from there is being closed for more than one is allowed. */
 void admission_note_excess(struct client_environment *environment, const struct ip_address *ip);

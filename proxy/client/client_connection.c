@@ -94,7 +94,8 @@ static void close_connection(struct client_connection *connection)
         byte_stream_close(&connection->bytes);
     connection->environment->lingering_count -= connection->uploads_on;
     list_remove(&connection->node);
-    admission_end(connection->environment, &connection->facts.address);
+    if (connection->is_counted)
+        address_counts_remove(connection->environment->counts, &connection->facts.address);
     count(connection, -1);
     task_schedule(&io_of(connection)->loop, &connection->reap);
 }
@@ -390,13 +391,15 @@ struct strview client_connection_local_host(const struct client_connection *conn
 void client_connection_accept_take(struct client_environment *environment, int fd,
                                    const struct address *client, const struct client_terms *terms)
 {
-    if (!admission_begin(environment, fd, client, terms)) {
+    bool counted = false;
+    if (!admission_begin(environment, fd, client, terms, &counted)) {
         close(fd);
         return;
     }
     struct tls_context *tls = terms->tls;
     struct client_connection *connection = memory_zalloc(sizeof(*connection));
     connection->environment = environment;
+    connection->is_counted = counted;
     connection->facts.address = address_ip(client);
     size_t length = ip_format(&connection->facts.address, connection->address_text);
     connection->facts.address_text = strview_make(connection->address_text, length);

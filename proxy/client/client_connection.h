@@ -69,6 +69,7 @@ struct client_connection {
     struct buffer *read_buffer; /* during a session's receive; NULL: not in a shared buffer */
     enum connection_protocol protocol;
     bool wants_http2; /* the handshake agreed on it */
+    bool is_counted;  /* for its address */
     bool ends_answer; /* the end of the connection is the end of the answer under way */
     bool is_cut;      /* the last answer is not whole */
     bool lingering;   /* all is written; wait a moment for the client to close, too */

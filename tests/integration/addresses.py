@@ -1,5 +1,7 @@
 """What one client address may have of the front door, however many connections it comes with."""
 
+import os
+import socket
 import struct
 import time
 
@@ -8,10 +10,11 @@ from http1_backend import Gone
 from http1_client import Http1Client
 from http2_peer import (ENHANCE_YOUR_CALM, PING, RST_STREAM, Http2Client, ask_once, connect, frame)
 from scripted_site import SERVE, echo
-from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
+from strangler_test import (ProxyCase, backend_text, config_text, free_port, main, wait_until)
 
 GUEST = "127.0.0.2"
 OTHER = "127.0.0.3"
+SERVED = b"HTTP/1.1 200"
 
 
 class Case(ProxyCase):
@@ -51,6 +54,15 @@ class Case(ProxyCase):
 
 
 class Connections(Case):
+    @staticmethod
+    def ask(sock: socket.socket) -> bytes:
+        sock.settimeout(10)
+        sock.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        try:
+            return sock.recv(len(SERVED), socket.MSG_WAITALL)
+        except ConnectionResetError:
+            return b""
+
     def start(self, limit: int = 3, more: str = ""):
         self.proxy = self.start_proxy(self.text(f"connections_per_address = {limit};", more))
 
@@ -89,6 +101,19 @@ class Connections(Case):
         self.served(2)
         self.assertTrue(self.is_closed())
         self.assertEqual(self.refused(), 1)
+
+    def test_those_who_are_exempt_take_no_room_from_their_network(self):
+        """No address at all and ::1 are in the same /64."""
+        port, path = free_port(), os.path.join(self.folder, "l.sock")
+        self.start(2, f'listeners: {{ six: {{ address = "[::1]:{port}"; }}; '
+                      f'local: {{ address = "unix:{path}"; }}; }};')
+        for _ in range(3):
+            local = self.closing(socket.socket(socket.AF_UNIX))
+            local.connect(path)
+            self.assertEqual(self.ask(local), SERVED)
+        six = [self.closing(socket.create_connection(("::1", port), 10)) for _ in range(2)]
+        self.assertEqual([self.ask(sock) for sock in six], [SERVED, SERVED])
+        self.assertEqual(self.refused(), 0)
 
     def test_a_reload_sets_the_limit_also_for_those_who_are_there(self):
         self.start(0)
