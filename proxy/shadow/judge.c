@@ -14,8 +14,7 @@
  */
 enum { QUEUE_MAX = 8192, THREAD_NICENESS = 10, CHUNKS_KEPT = 16 };
 
-/* --- the queue
- * -------------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------- */
 
 /* All there are; none when the thread is to end. */
 static struct shadow_queue take_all(struct judge *judge)
@@ -63,8 +62,7 @@ static void *run_judge(void *argument)
     return NULL;
 }
 
-/* --- summaries
- * -------------------------------------------------------------------------------------- */
+/* --- summaries ------------------------------------------------------------------------------- */
 
 /* Both threads; under the lock. */
 static struct module_summary *summary_of(struct judge *judge, struct shadow_state *module)
@@ -137,8 +135,7 @@ void judge_summary(struct judge *judge, struct shadow_state *module,
     pthread_mutex_unlock(&judge->lock);
 }
 
-/* --- the thread
- * ------------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------ */
 
 void judge_set_store(struct judge *judge, const struct difference_store *store)
 {

@@ -8,8 +8,9 @@
 
 enum { SHADOW_BODY_BUDGET_BYTES = 16 * 1024 * 1024 };
 
-/* --- the environment
- * ------------------------------------------------------------------------------ */
+/* --- the environment ------------------------------------------------------------------------- */
+
+static void run_start(struct task *task);
 
 void shadow_environment_init(struct shadow_environment *environment, struct io *io)
 {
@@ -17,6 +18,9 @@ void shadow_environment_init(struct shadow_environment *environment, struct io *
     environment->undecided = 0;
     environment->shedding = false;
     list_init(&environment->live);
+    list_init(&environment->ready);
+    task_init(&environment->start, run_start);
+    environment->waited_for_others = false;
     backend_pools_init(&environment->pools, io, SHADOW_BODY_BUDGET_BYTES);
     environment->pools.unlimited =
         true; /* copies have limits of their own, and take no client's room */
@@ -50,8 +54,7 @@ void shadow_environment_done(struct shadow_environment *environment)
     shadow_inbox_done(&environment->inbox);
 }
 
-/* --- counting
- * -------------------------------------------------------------------------------------- */
+/* --- counting -------------------------------------------------------------------------------- */
 
 static void count(struct shadow_environment *environment, uint32_t id)
 {
@@ -70,8 +73,7 @@ static void count_verdict(struct shadow *shadow, enum verdict verdict)
     count(shadow->environment, shadow->policy->metrics.verdicts + (uint32_t)verdict);
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------------- */
 
 static bool has_asked(const struct shadow *shadow, int answer)
 {
@@ -104,7 +106,7 @@ static void leave(struct shadow *shadow)
 {
     detach(shadow);
     list_remove(&shadow->node);
-    task_cancel(&shadow->start);
+    list_remove(&shadow->start);
     deadline_stop(&shadow->deadline);
     for (int i = ANSWER_SECOND; i < ANSWER_COUNT; i++) {
         if (has_asked(shadow, i))
@@ -146,8 +148,7 @@ void shadow_environment_stop(struct shadow_environment *environment)
     }
 }
 
-/* --- asking
- * ---------------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 static bool is_of_second_side(enum shadow_answer answer)
 {
@@ -260,15 +261,29 @@ static bool wants_baseline(const struct shadow *shadow)
            shadow->context.random % BUCKET_COUNT < shadow->policy->baseline_threshold;
 }
 
-static void run_start(struct task *task)
+static void start(struct shadow *shadow)
 {
-    struct shadow *shadow = LIST_ENTRY(task, struct shadow, start);
+    list_remove(&shadow->start);
     deadline_stop(&shadow->deadline);
     shadow->phase = SHADOW_ASKING;
     ask(shadow, ANSWER_SECOND);
     shadow->has_baseline = wants_baseline(shadow);
     if (shadow->has_baseline)
         ask(shadow, ANSWER_BASELINE);
+}
+
+/* The first time it stands among what clients' requests have scheduled, the second time behind it.
+ */
+static void run_start(struct task *task)
+{
+    struct shadow_environment *environment = LIST_ENTRY(task, struct shadow_environment, start);
+    environment->waited_for_others = !environment->waited_for_others;
+    if (environment->waited_for_others) {
+        task_schedule(&environment->io->loop, task);
+        return;
+    }
+    while (!list_is_empty(&environment->ready))
+        start(LIST_ENTRY(environment->ready.next, struct shadow, start));
 }
 
 void shadow_confirm(struct shadow *shadow)
@@ -303,8 +318,7 @@ static void on_deadline(struct deadline *deadline)
     }
 }
 
-/* --- beginning
- * ------------------------------------------------------------------------------------ */
+/* --- beginning ------------------------------------------------------------------------------- */
 
 /* The reason to drop it at once, or SHADOW_DROP_COUNT. */
 static enum shadow_drop refusal_of(const struct shadow_environment *environment,
@@ -355,7 +369,7 @@ static struct shadow *shadow_new(struct shadow_environment *environment,
         .random = request->random,
     };
     list_init(&shadow->node);
-    task_init(&shadow->start, run_start);
+    list_init(&shadow->start);
     deadline_init(&shadow->deadline, on_deadline);
     struct capture *answers = shadow->answers;
     capture_init(&answers[ANSWER_FIRST], &shadow->memory, &answers[ANSWER_SECOND],
@@ -400,20 +414,21 @@ void shadow_begin(struct shadow_environment *environment, const struct shadow_re
     list_append(&environment->live, &shadow->node);
     if (!request->request->has_body)
         shadow_request_end(shadow);
-    if (list_is_empty(&shadow->start.node)) /* what it waits for may take time */
+    if (list_is_empty(&shadow->start)) /* what it waits for may take time */
         be_patient(shadow);
 }
 
-/* --- what the exchange tells
- * ------------------------------------------------------------------------ */
+/* --- what the exchange tells ----------------------------------------------------------------- */
 
 /* A read goes as soon as it is whole; a write after the first side has answered, so that it never
- * gets ahead. Another turn of the loop: the client's request comes first. */
+ * gets ahead. The client's request comes first, and all others of the turn. */
 static void start_if_ready(struct shadow *shadow)
 {
     bool may = shadow->request_whole && (!shadow->is_write || shadow->answers[ANSWER_FIRST].whole);
-    if (may && shadow->phase == SHADOW_COPYING)
-        task_schedule_next_turn(&shadow->environment->io->loop, &shadow->start);
+    if (!may || shadow->phase != SHADOW_COPYING || !list_is_empty(&shadow->start))
+        return;
+    list_append(&shadow->environment->ready, &shadow->start);
+    task_schedule(&shadow->environment->io->loop, &shadow->environment->start);
 }
 
 /* Nothing that the exchange could still tell matters: the request is known, and the first answer or

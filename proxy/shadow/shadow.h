@@ -39,7 +39,10 @@ struct shadow_environment {
     struct shadow_inbox inbox;     /* shadows that come back from the compare thread */
     struct shadow_queue judged;    /* of this turn: they go to the compare thread at its end */
     struct task hand_over;
-    struct list live;   /* all that this thread owns */
+    struct list live;  /* all that this thread owns */
+    struct list ready; /* those of them that go at the end of this turn, */
+    struct task start; /* when all else has gone that was to go at its end */
+    bool waited_for_others;
     uint64_t undecided; /* sampled, and neither sent nor dropped yet */
     bool shedding;      /* the process is about to end: no new ones */
 };

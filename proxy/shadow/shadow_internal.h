@@ -46,9 +46,9 @@ struct shadow {
     struct capture body; /* its bytes only */
 
     struct ask_context context;
-    uint32_t asked;   /* bit set of enum shadow_answer: whose members below have been set */
-    uint32_t pending; /* asks under way */
-    struct task start;
+    uint32_t asked;           /* bit set of enum shadow_answer: whose members below have been set */
+    uint32_t pending;         /* asks under way */
+    struct list start;        /* in the environment's ready */
     struct deadline deadline; /* of the phase; in CONFIRMING when to ask */
     uint32_t confirmations;   /* rounds asked so far */
     bool has_baseline;

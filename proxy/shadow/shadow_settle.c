@@ -40,8 +40,7 @@ void shadow_observe_times(const struct shadow *shadow, struct metrics_shard *met
                               (int64_t)second->duration_us - (int64_t)first->duration_us);
 }
 
-/* --- to the compare thread
- * -------------------------------------------------------------------------- */
+/* --- to the compare thread ------------------------------------------------------------------- */
 
 static void run_hand_over(struct task *task)
 {
