@@ -202,6 +202,25 @@ static const struct byte_stream_events byte_events = {
     .on_end = on_end,
 };
 
+/* Of a request that is more than a head, and says so. */
+static uint64_t known_body_bytes(const struct backend_request *request)
+{
+    bool is_known = request->has_body && !request->websocket && request->content_length > 0;
+    return is_known ? (uint64_t)request->content_length : 0;
+}
+
+/*
+ * A request whose end is known gathers while there is other work to do, because many short sends
+ * cost more than a long one. One without a length may be a stream that somebody listens to.
+ */
+static void flush_request(struct http1_connection *connection)
+{
+    if (connection->body_awaited > 0 && connection->bytes.output.bytes < BYTE_STREAM_OUTPUT_BYTES)
+        byte_stream_flush_at_leisure(&connection->bytes);
+    else
+        byte_stream_flush_soon(&connection->bytes);
+}
+
 static void send_body(struct backend_stream *stream, struct buffer *source, const char *data,
                       size_t length)
 {
@@ -213,7 +232,9 @@ static void send_body(struct backend_stream *stream, struct buffer *source, cons
     else
         byte_queue_append_slice(&connection->bytes.output, source, data, length);
     connection->unreported += length;
-    byte_stream_flush_soon(&connection->bytes);
+    connection->body_awaited -=
+        length < connection->body_awaited ? length : connection->body_awaited;
+    flush_request(connection);
 }
 
 static void send_end(struct backend_stream *stream, const struct headers *trailers)
@@ -416,11 +437,12 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
     connection->opened_turn = pool->io->loop.turn;
     http1_answer_init(connection);
     limit_reads(connection);
+    connection->body_awaited = known_body_bytes(options->request);
     http1_request_write_head(&connection->bytes.output, options->request);
     if (options->at_once && !options->request->has_body)
         byte_stream_flush_now(&connection->bytes);
     else
-        byte_stream_flush_soon(&connection->bytes);
+        flush_request(connection);
     return &connection->stream;
 }
 

@@ -43,6 +43,7 @@ struct http1_connection {
     /* the request */
     bool chunked;
     bool request_ended;
+    uint64_t body_awaited;   /* so much of it is still to come from the owner; 0: or nobody knows */
     uint64_t written_before; /* by the connection, when this request was opened */
     size_t unreported;       /* body bytes appended to the output, not yet reported as consumed */
 

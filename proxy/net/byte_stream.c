@@ -336,6 +336,7 @@ static void write_output(struct byte_stream *stream)
 static void run_flush(struct task *task)
 {
     struct byte_stream *stream = LIST_ENTRY(task, struct byte_stream, flush);
+    stream->flushes_late = false;
     if (!ev_is_active(&stream->writable))
         write_output(stream);
 }
@@ -410,8 +411,20 @@ void byte_stream_connect_take(struct byte_stream *stream, struct io *io,
 
 void byte_stream_flush_soon(struct byte_stream *stream)
 {
-    if (stream->fd >= 0)
-        task_schedule(&stream->io->loop, &stream->flush);
+    if (stream->fd < 0)
+        return;
+    if (stream->flushes_late)
+        task_cancel(&stream->flush);
+    stream->flushes_late = false;
+    task_schedule(&stream->io->loop, &stream->flush);
+}
+
+void byte_stream_flush_at_leisure(struct byte_stream *stream)
+{
+    if (stream->fd < 0 || !list_is_empty(&stream->flush.node))
+        return;
+    stream->flushes_late = true;
+    task_schedule_at_leisure(&stream->io->loop, &stream->flush);
 }
 
 void byte_stream_flush_now(struct byte_stream *stream)

@@ -64,9 +64,10 @@ struct byte_stream {
     int read_rooms;   /* set by the owner: a read may bring bytes in so many pieces (0 is 1, at most
                          IO_ROOMS), all of them although it paused or ended in the first */
     bool reads_long;  /* the last read left nothing free */
-    bool paused;      /* the owner wants no input for now */
-    bool ended;       /* on_end was called: no more input */
-    bool broken;      /* nor can anything be written */
+    bool flushes_late; /* `flush` waits for leisure */
+    bool paused;       /* the owner wants no input for now */
+    bool ended;        /* on_end was called: no more input */
+    bool broken;       /* nor can anything be written */
     uint64_t bytes_read;
     uint64_t bytes_written;
 };
@@ -99,6 +100,10 @@ void byte_stream_flush_soon(struct byte_stream *stream);
  * the end of the turn: no event comes inside this call.
  */
 void byte_stream_flush_now(struct byte_stream *stream);
+
+/* Writes when the loop has nothing else to do, or a moment later (task_schedule_at_leisure), what
+ * there is by then; or with the next byte_stream_flush_soon. */
+void byte_stream_flush_at_leisure(struct byte_stream *stream);
 
 /* Is there anything to pass up right now, be it the end? Costs a system call. */
 bool byte_stream_has_input(struct byte_stream *stream);

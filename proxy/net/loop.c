@@ -47,6 +47,24 @@ static void on_next_turn(struct ev_loop *ev, ev_idle *watcher, int events)
         ev_idle_stop(ev, watcher);
 }
 
+static void run_patient_tasks(struct loop *loop, uint64_t due_us)
+{
+    while (!list_is_empty(&loop->patient_tasks)) {
+        struct task *task = LIST_ENTRY(loop->patient_tasks.next, struct task, node);
+        if (task->due_us > due_us)
+            return;
+        list_remove(&task->node);
+        task->run(task);
+    }
+    ev_idle_stop(loop->ev, &loop->leisure);
+}
+
+static void on_leisure(struct ev_loop *ev, ev_idle *watcher, int events)
+{
+    (void)watcher, (void)events;
+    run_patient_tasks(ev_userdata(ev), UINT64_MAX);
+}
+
 static uint64_t earliest_expiry(const struct loop *loop)
 {
     uint64_t earliest = UINT64_MAX;
@@ -81,6 +99,7 @@ static void on_turn_end(struct ev_loop *ev, ev_prepare *watcher, int events)
 {
     (void)watcher, (void)events;
     struct loop *loop = ev_userdata(ev);
+    run_patient_tasks(loop, loop->now_us);
     loop_run_tasks(loop);
     arm_timer(loop);
 }
@@ -135,6 +154,7 @@ void loop_init(struct loop *loop)
     CHECK(loop->ev != NULL);
     list_init(&loop->tasks);
     list_init(&loop->next_tasks);
+    list_init(&loop->patient_tasks);
     read_clocks(loop);
     ev_set_userdata(loop->ev, loop);
 
@@ -146,6 +166,8 @@ void loop_init(struct loop *loop)
     /* At the highest priority an idle watcher is not idle at all: it runs in every turn. */
     ev_idle_init(&loop->next_turn, on_next_turn);
     ev_set_priority(&loop->next_turn, EV_MAXPRI);
+    ev_idle_init(&loop->leisure, on_leisure);
+    ev_set_priority(&loop->leisure, EV_MINPRI);
     /* After all input of its turn: when we are late, what has come in time is not too late. */
     ev_init(&loop->timer, on_timer);
     ev_set_priority(&loop->timer, EV_MINPRI);
@@ -193,6 +215,15 @@ void task_schedule_next_turn(struct loop *loop, struct task *task)
         return;
     list_append(&loop->next_tasks, &task->node);
     ev_idle_start(loop->ev, &loop->next_turn);
+}
+
+void task_schedule_at_leisure(struct loop *loop, struct task *task)
+{
+    if (!list_is_empty(&task->node))
+        return;
+    task->due_us = loop->now_us + LOOP_PATIENCE_US;
+    list_append(&loop->patient_tasks, &task->node);
+    ev_idle_start(loop->ev, &loop->leisure);
 }
 
 void task_cancel(struct task *task)

@@ -21,6 +21,7 @@ struct deadline;
 struct task {
     struct list node;
     void (*run)(struct task *task);
+    uint64_t due_us; /* of one that waits for leisure */
 };
 
 struct deadline {
@@ -47,6 +48,8 @@ struct loop {
     struct list tasks;
     struct list next_tasks; /* for the next turn */
     ev_idle next_turn;      /* active while there are any: the loop does not block */
+    struct list patient_tasks;
+    ev_idle leisure; /* active while there are any: the loop does not block */
     struct deadline_list lists[LOOP_DEADLINE_LISTS];
     unsigned list_count;
     uint8_t hints[LOOP_DEADLINE_HINTS]; /* by a timeout's low bits: the list it was last found in */
@@ -73,6 +76,15 @@ void task_init(struct task *task, void (*run)(struct task *task));
  */
 void task_schedule(struct loop *loop, struct task *task);
 void task_schedule_next_turn(struct loop *loop, struct task *task); /* others come first */
+
+/*
+ * Runs in the first turn that brings nothing else to do, but not later than in the first that ends
+ * LOOP_PATIENCE_US from now: for what gets cheaper the more there is of it, and has no reason to
+ * wait for more when nothing comes. Not by a task that runs so itself.
+ */
+enum { LOOP_PATIENCE_US = 2000 };
+void task_schedule_at_leisure(struct loop *loop, struct task *task);
+
 void task_cancel(struct task *task);
 
 /* Runs what is scheduled now, for the end of a loop that does not turn any more. */

@@ -103,6 +103,29 @@ static void what_has_no_room_now_leaves_later(void **state)
     assert_int_equal(f->stream.bytes_written, sizeof(large));
 }
 
+static void what_may_wait_leaves_at_leisure_or_with_what_may_not(void **state)
+{
+    struct stream_fixture *f = *state;
+    char text[16];
+    stream_begin_pair(f, SOCK_SEQPACKET);
+    byte_queue_append(&f->stream.output, "one", 3);
+    byte_stream_flush_at_leisure(&f->stream);
+    loop_run_tasks(&f->io.loop);
+    assert_int_equal(other_read(f, text, sizeof(text)), -1);
+    stream_run_idle(f);
+    assert_int_equal(other_read(f, text, sizeof(text)), 3);
+
+    byte_queue_append(&f->stream.output, "two", 3);
+    byte_stream_flush_at_leisure(&f->stream);
+    byte_queue_append(&f->stream.output, "three", 5);
+    byte_stream_flush_soon(&f->stream);
+    byte_stream_flush_at_leisure(&f->stream); /* delays nothing */
+    loop_run_tasks(&f->io.loop);
+    assert_int_equal(other_read(f, text, sizeof(text)), 8);
+    stream_run_idle(f);
+    assert_int_equal(f->events[EVENT_WRITTEN], 2);
+}
+
 static void fill_once(struct stream_fixture *f, enum stream_event event)
 {
     if (event == EVENT_FILL && f->events[EVENT_FILL] == 1)
@@ -374,6 +397,7 @@ int main(void)
         STREAM_TEST(what_is_flushed_now_has_left_and_the_end_of_the_turn_adds_nothing),
         STREAM_TEST(a_fault_of_what_is_flushed_now_comes_later),
         STREAM_TEST(what_has_no_room_now_leaves_later),
+        STREAM_TEST(what_may_wait_leaves_at_leisure_or_with_what_may_not),
         STREAM_TEST(what_is_filled_in_before_a_write_leaves_with_it),
         STREAM_TEST(a_slow_reader_gets_everything_and_bounds_the_output),
         STREAM_TEST(nothing_is_read_while_paused),

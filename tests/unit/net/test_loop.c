@@ -153,6 +153,47 @@ static void a_task_for_the_next_turn_does_not_wait_for_anything_else(void **stat
     assert_true(f->loop.now_ms - began_ms < GUARD_MS);
 }
 
+static void go_on_three_times(struct fixture *f, int number)
+{
+    if (number == 1 && f->ran_count < 3)
+        task_schedule_next_turn(&f->loop, &f->tasks[1]);
+}
+
+static void a_task_waits_for_leisure_as_long_as_there_is_something_else_to_do(void **state)
+{
+    struct fixture *f = *state;
+    f->on_step = go_on_three_times;
+    task_schedule_at_leisure(&f->loop, &f->tasks[0]);
+    task_schedule_at_leisure(&f->loop, &f->tasks[2]);
+    f->tasks[0].due_us = f->tasks[2].due_us = UINT64_MAX; /* however slow this machine is */
+    task_schedule_next_turn(&f->loop, &f->tasks[1]);
+    run(f, 5);
+    ASSERT_RAN(f, 1, 1, 1, 0, 2);
+}
+
+static void be_busy(struct fixture *f, int number)
+{
+    assert_int_equal(usleep(LOOP_PATIENCE_US / 4), 0);
+    if (number == 1)
+        task_schedule_next_turn(&f->loop, &f->tasks[1]);
+    else
+        loop_break(&f->loop);
+}
+
+static void a_task_that_finds_no_leisure_does_not_wait_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t began_us = f->loop.now_us;
+    f->on_step = be_busy;
+    task_schedule_next_turn(&f->loop, &f->tasks[1]);
+    task_schedule_at_leisure(&f->loop, &f->tasks[0]);
+    run(f, 4 * STEPS);
+    assert_in_range(f->ran_count, 2, 4 * STEPS - 1);
+    assert_int_equal(f->ran[f->ran_count - 1], 0);
+    assert_true(f->loop.now_us - began_us >= LOOP_PATIENCE_US);
+    task_cancel(&f->tasks[1]);
+}
+
 static void a_cancelled_task_does_not_run(void **state)
 {
     struct fixture *f = *state;
@@ -160,8 +201,10 @@ static void a_cancelled_task_does_not_run(void **state)
     task_schedule(&f->loop, &f->tasks[1]);
     task_schedule_next_turn(&f->loop, &f->tasks[2]);
     task_schedule_next_turn(&f->loop, &f->tasks[3]);
+    task_schedule_at_leisure(&f->loop, &f->tasks[5]);
     task_cancel(&f->tasks[0]);
     task_cancel(&f->tasks[2]);
+    task_cancel(&f->tasks[5]);
     task_cancel(&f->tasks[4]); /* was not scheduled */
     run(f, 2);
     ASSERT_RAN(f, 1, 3);
@@ -327,6 +370,8 @@ int main(void)
         TEST(tasks_run_once_in_the_order_in_which_they_were_scheduled),
         TEST(a_task_that_a_task_schedules_runs_in_the_same_turn),
         TEST(a_task_for_the_next_turn_does_not_wait_for_anything_else),
+        TEST(a_task_waits_for_leisure_as_long_as_there_is_something_else_to_do),
+        TEST(a_task_that_finds_no_leisure_does_not_wait_for_ever),
         TEST(a_cancelled_task_does_not_run),
         TEST(deadlines_of_one_timeout_expire_in_the_order_in_which_they_began),
         TEST(no_deadline_expires_before_its_time),
