@@ -9,7 +9,7 @@
 #include "proxy/net/socket.h"
 
 /* How often one stream reads or writes before others have their turn. */
-enum { READS_A_TURN = 4, WRITES_A_TURN = 16, WRITE_VECTORS = 32 };
+enum { READS_A_TURN = 16, WRITES_A_TURN = 16, WRITE_VECTORS = 32 };
 
 /* What a non-blocking call on the socket or the TLS layer came to. */
 enum io_result { IO_DONE, IO_AGAIN, IO_END, IO_FAILED };
@@ -186,8 +186,10 @@ static size_t length_of(const struct iovec *rooms, int count)
 
 static void read_input(struct byte_stream *stream)
 {
+    /* With TLS most comes from clients, a record each time, and pieces of a body should meet. */
+    size_t most = stream->tls != NULL ? 2 * IO_UNSENT_BYTES : IO_UNSENT_BYTES;
     size_t taken = 0;
-    for (int reads = 0; reads < READS_A_TURN && taken < IO_UNSENT_BYTES; reads++) {
+    for (int reads = 0; reads < READS_A_TURN && taken < most; reads++) {
         if (!wants_input(stream))
             return;
         struct iovec rooms[IO_ROOMS];
