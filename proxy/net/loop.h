@@ -80,7 +80,7 @@ void task_schedule_next_turn(struct loop *loop, struct task *task); /* others co
 /*
  * Runs in the first turn that brings nothing else to do, but not later than in the first that ends
  * LOOP_PATIENCE_US from now: for what gets cheaper the more there is of it, and has no reason to
- * wait for more when nothing comes. Not by a task that runs so itself.
+ * wait for more when nothing comes. One that such a task schedules runs in the same turn.
  */
 enum { LOOP_PATIENCE_US = 2000 };
 void task_schedule_at_leisure(struct loop *loop, struct task *task);
