@@ -100,10 +100,17 @@ static void close_connection(struct client_connection *connection)
     task_schedule(&io_of(connection)->loop, &connection->reap);
 }
 
+/* It sends no more requests (RFC 9112 section 9.6), and nothing else that it sent is unread. */
+static bool has_nothing_to_say(struct client_connection *connection)
+{
+    return connection->bytes.ended ||
+           (connection->is_last && !byte_stream_has_input(&connection->bytes));
+}
+
 /*
  * Everything is written. Closing a socket with unread input makes the kernel send a reset, which
  * may destroy what the client has not read yet (RFC 9112 section 9.6); so input is read and dropped
- * for a moment.
+ * for a moment, unless none is to be expected.
  */
 static void linger(struct client_connection *connection)
 {
@@ -111,7 +118,7 @@ static void linger(struct client_connection *connection)
         return;
     connection->lingering = true;
     connection->ends_answer = connection->ends_answer && connection->is_cut;
-    if (connection->ends_answer || connection->bytes.ended) {
+    if (connection->ends_answer || has_nothing_to_say(connection)) {
         close_connection(connection);
         return;
     }

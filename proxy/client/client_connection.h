@@ -72,6 +72,7 @@ struct client_connection {
     bool is_counted;  /* for its address */
     bool ends_answer; /* the end of the connection is the end of the answer under way */
     bool is_cut;      /* the last answer is not whole */
+    bool is_last;     /* the client said that its last request is its last, and it is read */
     bool lingering;   /* all is written; wait a moment for the client to close, too */
     bool uploads_on;  /* lingers longer than CLIENT_LINGER_MS */
     bool closing;     /* write what is queued, then close */

@@ -36,6 +36,7 @@ struct http1_session {
     uint8_t empty_line;          /* bytes seen of the one that may come between requests */
     bool served;                 /* there was a request before */
     bool closes;                 /* the answer under way is the last */
+    bool said_more;              /* the client, although it was */
     bool draining;
     bool input_ended;
 };
@@ -55,6 +56,7 @@ struct http1_stream {
     const char *unguarded; /* in a chunked body: the first byte that the guard has not seen */
     bool fields_done;      /* llhttp has come to the end of the head */
     bool message_done;     /* and of the message */
+    bool refused;          /* by us: who knows what follows */
     struct request_verdict fault; /* found inside llhttp */
     struct http1_request http1;
     struct request_head request;

@@ -64,6 +64,7 @@ static bool session_receive(void *argument, struct buffer *buffer, const char *d
     bool is_wanted = !session->closes || is_reading(session);
     if (taken < length && is_wanted)
         byte_queue_append_slice(&session->pending, buffer, data + taken, length - taken);
+    session->said_more |= taken < length && !is_wanted;
     return true;
 }
 
@@ -83,12 +84,21 @@ static void rest(struct http1_session *session)
         client_connection_idle(session->connection);
 }
 
+/* Read to its end, the last by the client's own word, and that holds. */
+static bool is_last(const struct http1_session *session)
+{
+    const struct http1_stream *stream = session->stream;
+    return stream->phase == HTTP1_READ && !stream->http1.keeps && !stream->refused &&
+           !session->said_more && session->pending.bytes == 0;
+}
+
 /* False: nothing may follow the request that has ended. */
 static bool end_stream(struct http1_session *session)
 {
     struct http1_stream *stream = session->stream;
     bool whole = stream->phase >= HTTP1_READ && !stream->cut;
     session->connection->is_cut = stream->cut;
+    session->connection->is_last = whole && is_last(session);
     session->stream = NULL;
     session->empty_line = 0;
     http1_stream_free(stream);

@@ -195,6 +195,7 @@ void http1_stream_request_complete(struct http1_stream *stream)
 void http1_stream_refuse(struct http1_stream *stream, struct request_verdict why)
 {
     stream->session->closes = true;
+    stream->refused = true;
     stream->phase = HTTP1_READ;
     client_connection_record_fault(stream->session->connection, why.status == 408
                                                                     ? CLIENT_FAULT_HEAD_TIMEOUT

@@ -14,7 +14,8 @@ enum { READS_A_TURN = 16, WRITES_A_TURN = 16, WRITE_VECTORS = 32 };
 /* What a non-blocking call on the socket or the TLS layer came to. */
 enum io_result { IO_DONE, IO_AGAIN, IO_END, IO_FAILED };
 
-static void read_later(struct byte_stream *stream);
+static bool holds_input(const struct byte_stream *stream);
+static void read_input(struct byte_stream *stream);
 
 static void end_input(struct byte_stream *stream, enum byte_stream_end end)
 {
@@ -78,7 +79,8 @@ static void go_on_with_handshake(struct byte_stream *stream)
     int result = SSL_do_handshake(stream->tls);
     if (result == 1) {
         opened(stream);
-        read_later(stream);
+        if (holds_input(stream))
+            read_input(stream); /* what came with the end of the handshake */
         return;
     }
     int error = SSL_get_error(stream->tls, result);
@@ -136,11 +138,16 @@ static bool wants_input(const struct byte_stream *stream)
     return stream->fd >= 0 && !stream->paused && !stream->ended;
 }
 
-/* The TLS layer may hold bytes that the socket will not announce again. Others have their turn
- * first. */
+/* Bytes in the TLS layer, which the socket will not announce again. */
+static bool holds_input(const struct byte_stream *stream)
+{
+    return wants_input(stream) && stream->tls != NULL && SSL_has_pending(stream->tls);
+}
+
+/* Others have their turn first. */
 static void read_later(struct byte_stream *stream)
 {
-    if (wants_input(stream) && stream->tls != NULL && SSL_has_pending(stream->tls))
+    if (holds_input(stream))
         task_schedule_next_turn(&stream->io->loop, &stream->read_again);
 }
 
@@ -159,14 +166,6 @@ static void pass_up(struct byte_stream *stream, const struct iovec *rooms, size_
     }
 }
 
-static size_t length_of(const struct iovec *rooms, int count)
-{
-    size_t length = 0;
-    for (int i = 0; i < count; i++)
-        length += rooms[i].iov_len;
-    return length;
-}
-
 static void read_input(struct byte_stream *stream)
 {
     /* With TLS most comes from clients, a record each time, and pieces of a body should meet. */
@@ -178,7 +177,7 @@ static void read_input(struct byte_stream *stream)
         struct iovec rooms[IO_ROOMS];
         size_t length = 0;
         int count = stream->reads_long && stream->read_rooms > 1 ? stream->read_rooms : 1;
-        io_read_rooms(stream->io, rooms, count);
+        size_t room = io_read_rooms(stream->io, rooms, count);
         switch (read_some(stream, rooms, count, &length)) {
         case IO_DONE:
             break;
@@ -193,7 +192,7 @@ static void read_input(struct byte_stream *stream)
             return;
         }
         /* A short read from a socket means that it is empty: no call only to learn EAGAIN. */
-        bool is_short = stream->tls == NULL && length < length_of(rooms, count);
+        bool is_short = stream->tls == NULL && length < room;
         stream->reads_long = length >= rooms[0].iov_len;
         taken += length;
         pass_up(stream, rooms, length);

@@ -34,7 +34,7 @@ static struct iovec room_in(struct buffer *buffer)
     return (struct iovec){buffer->bytes + begin, room < IO_READ_BYTES ? room : IO_READ_BYTES};
 }
 
-void io_read_rooms(struct io *io, struct iovec *rooms, int count)
+size_t io_read_rooms(struct io *io, struct iovec *rooms, int count)
 {
     struct buffer *buffer = io->read_buffer;
     if (buffer->references == 1) {
@@ -43,11 +43,15 @@ void io_read_rooms(struct io *io, struct iovec *rooms, int count)
         buffer_unref(buffer);
         buffer = io->read_buffer = buffer_new(&io->buffers);
     }
-    rooms[0] = room_in(buffer);
     while (io->spare_count < count - 1)
         io->spares[io->spare_count++] = buffer_new(&io->buffers);
-    for (int i = 1; i < count; i++)
+    rooms[0] = room_in(buffer);
+    size_t room = rooms[0].iov_len;
+    for (int i = 1; i < count; i++) {
         rooms[i] = room_in(io->spares[io->spare_count - i]);
+        room += rooms[i].iov_len;
+    }
+    return room;
 }
 
 int io_read_take(struct io *io, const struct iovec *rooms, size_t length, struct buffer **buffers)

@@ -44,9 +44,9 @@ void io_done(struct io *io);
 
 /*
  * Rooms to read into, one after the other: at least half a buffer, and whole ones behind it if
- * `count`, which is at most IO_ROOMS, is more than 1.
+ * `count`, which is at most IO_ROOMS, is more than 1. Returns how much fits into all of them.
  */
-void io_read_rooms(struct io *io, struct iovec *rooms, int count);
+size_t io_read_rooms(struct io *io, struct iovec *rooms, int count);
 
 /*
  * `length` bytes were read there: the buffers that they lie in, each with a reference for the

@@ -4,6 +4,7 @@ from backends of both protocols; connections are kept or closed as the messages 
 import hashlib
 import json
 import os
+import socket
 import ssl
 import subprocess
 
@@ -11,7 +12,7 @@ from http1_backend import Gone, Http1Backend, Request, answer_bytes, serving
 from http1_client import Http1Client
 from http2_peer import Http2Client, connect
 from scripted_site import SERVE, Reply, echo
-from strangler_test import ProxyCase, backend_text, config_text, main
+from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 BIG_BODY = os.urandom(700_001)
 LONG_VALUE = "v" * 20_000
@@ -189,6 +190,22 @@ class Basics:
             answer = client.ask("/echo", fields=[("connection", "keep-alive")], version="1.0")
             self.assertEqual(answer.value("connection"), "keep-alive")
         self.assertIsNone(client.ask("/echo").value("connection"))
+
+    def test_who_says_that_it_is_the_last_request_is_not_waited_for(self):
+        for client in self.on_both_listeners():
+            client.ask("/echo", fields=[("connection", "close")])
+            self.assertEqual(client.read_rest(), b"")
+            client.send(b"Nobody is there to hear this.")
+            wait_until("it is reset", lambda sock=client.socket:
+                       sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0)
+
+    def test_who_sends_more_behind_its_last_request_has_its_answer_all_the_same(self):
+        request = b"GET /echo HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+        for client in self.on_both_listeners():
+            client.send(request + b"\r\nmore")
+            self.assertEqual(client.read().status, 200)
+            client.send(b"and more")
+            self.assertEqual(client.read_rest(), b"")
 
     def test_an_answer_without_length_to_http_1_0_ends_with_the_connection(self):
         for client in self.on_both_listeners():
