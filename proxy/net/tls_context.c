@@ -25,6 +25,10 @@ static const char ciphers_tls12[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
+/* In the same order (RFC 8446 section 9.1 has all speak the first). */
+static const char ciphers_tls13[] =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
 /* What we speak, in our order (RFC 7301 section 3.1). */
 static const unsigned char alpn_protocols[] = "\x02h2\x08http/1.1\x08http/1.0";
 
@@ -136,6 +140,7 @@ static void set_rules(SSL_CTX *ctx, const struct tls_context_options *options)
 {
     SSL_CTX_set_min_proto_version(ctx, options->tls13_only ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(ctx, ciphers_tls12);
+    SSL_CTX_set_ciphersuites(ctx, ciphers_tls13);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |

@@ -169,6 +169,13 @@ class NeverSpoken(TlsCase):
         self.assertIn("ALPN protocol: h2", self.s_client("-alpn", "http/1.1,h2"))
         self.assertIn("No ALPN negotiated", self.s_client())
 
+    def test_the_server_s_order_of_ciphers_decides_too(self):
+        said = self.s_client("-tls1_3", "-ciphersuites",
+                             "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")
+        self.assertIn("TLS_AES_128_GCM_SHA256", said)
+        said = self.s_client("-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384")
+        self.assertIn("TLS_AES_256_GCM_SHA384", said)
+
     def test_clients_cannot_renegotiate(self):
         said = self.s_client("-tls1_2", "-msg", text=b"R\n")
         self.assertIn("RENEGOTIATING", said)
