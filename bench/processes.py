@@ -1,7 +1,9 @@
 """Starting, pinning, watching and ending the processes of a measurement. Ends only its own."""
 
+import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,10 +25,14 @@ class BenchError(Exception):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [held.getsockname()[1] for held in sockets]
-    for held in sockets:
-        held.close()
+    """Outside of the range from which the kernel takes ports for connections to others."""
+    held = []
+    while len(held) < count:
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", random.randrange(12000, 32000))))
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
     return ports
 
 

@@ -59,21 +59,24 @@ def wait_stopped(pid: int):
     wait_until("all threads stand still", lambda: set(states()) == {"T"})
 
 
-_given_ports: set = set()
+_claims: list = []
 
 
 def free_port() -> int:
-    """Outside of the range from which the kernel takes ports for connections to others."""
+    """Outside of the range from which the kernel takes ports for connections to others, and, until
+    this process ends, of no other test: between the look and the use of a port there is a moment in
+    which another one would find it free, too."""
     while True:
         port = random.randrange(12000, 32000)
-        if port in _given_ports:
-            continue
-        with socket.socket() as probe:
-            try:
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0strangler-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given_ports.add(port)
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
         return port
 
 
