@@ -296,8 +296,7 @@ static void compare_tokens(struct html_comparison *comparison)
     skip(comparison, second, &j, UINT32_MAX, false);
 }
 
-/* --- what is left out
- * ----------------------------------------------------------------------------- */
+/* --- what is left out ---------------------------------------------------------------------- */
 
 /* Takes ignored elements out, with all in them, and normalises the rest. In place. */
 static void prepare(struct compare_work *work, struct html_tokens *tokens)

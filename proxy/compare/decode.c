@@ -32,8 +32,7 @@ static bool output_grow(struct decode_output *output)
     return true;
 }
 
-/* --- gzip and deflate: zlib
- * ----------------------------------------------------------------------- */
+/* --- gzip and deflate: zlib ---------------------------------------------------------------- */
 
 enum { ZLIB_OR_GZIP = 15 + 32, RAW_DEFLATE = -15 };
 
@@ -93,8 +92,7 @@ static const char *decode_gzip(struct strview body, struct decode_output *output
     return inflate_body(body, ZLIB_OR_GZIP, output);
 }
 
-/* --- br
- * -------------------------------------------------------------------------------------------- */
+/* --- br ------------------------------------------------------------------------------------ */
 
 static const char *decode_brotli(struct strview body, struct decode_output *output)
 {
@@ -121,8 +119,7 @@ static const char *decode_brotli(struct strview body, struct decode_output *outp
     return fault;
 }
 
-/* --- the list
- * -------------------------------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------------------------ */
 
 struct coding {
     struct strview name;

@@ -65,8 +65,7 @@ static bool has_field(const struct difference_list *list, struct strview field)
     return false;
 }
 
-/* --- noise
- * ------------------------------------------------------------------------------------------ */
+/* --- noise --------------------------------------------------------------------------------- */
 
 static struct noise_counts *counts_of(const struct trial *trial, struct strview field)
 {
@@ -118,8 +117,7 @@ static enum noise_judgement judge_field(const struct trial *trial, struct strvie
     return noise_judge(&judged);
 }
 
-/* --- what is left of the differences
- * ------------------------------------------------------------------ */
+/* --- what is left of the differences ------------------------------------------------------- */
 
 static bool is_accepted(const struct trial *trial, const struct difference *difference)
 {
@@ -154,8 +152,7 @@ static enum verdict harmless_verdict(const struct trial *trial)
     return trial->accepted == trial->raw.differences.count ? VERDICT_ACCEPTED : VERDICT_NOISE;
 }
 
-/* --- asking again
- * --------------------------------------------------------------------------------------- */
+/* --- asking again -------------------------------------------------------------------------- */
 
 static uint64_t clock_ms(void)
 {
@@ -219,14 +216,13 @@ static bool decide_real(struct trial *trial, enum verdict *ret_verdict)
         return true;
     if (may_ask_again(trial->judge))
         return false;
-    /* Not confirmed, and nobody may be asked: said to be a race rather than a mismatch. */
+    /* Nobody may be asked now, so it is not confirmed: only what is confirmed is a mismatch. */
     if (shadow->confirmations == 0)
         *ret_verdict = VERDICT_LEARNING;
     return true;
 }
 
-/* --- the verdict
- * ---------------------------------------------------------------------------------------- */
+/* --- the verdict --------------------------------------------------------------------------- */
 
 /* False: the shadow goes back to its worker. */
 static bool decide(struct trial *trial, enum verdict *ret_verdict)
