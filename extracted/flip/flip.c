@@ -1,11 +1,12 @@
 /*
  * The forum's on_flip program: tells both applications of a module who owns its writes from now on.
  *
- *   1. The old owner is told first. From then on it refuses writes, and says how far its feed goes.
- *   2. The new owner follows that feed; it is waited for until it has all of it (lag 0).
- *   3. Only then the new owner is told, and accepts writes.
+ *   1. While the old owner owns, the new one is asked whether it is there. If not, that is all.
+ *   2. The old owner is told first. From then on it refuses writes, and says how far its feed goes.
+ *   3. The new owner follows that feed; it is waited for until it has all of it (lag 0).
+ *   4. Only then the new owner is told, and accepts writes.
  *
- * When a step fails the old owner is made owner again, with the next epoch, and the exit status
+ * When a later step fails the old owner is made owner again, with the next epoch, and the exit status
  * is 1. All of it takes less time than the proxy gives (30 s).
  */
 #include <curl/curl.h>
@@ -152,8 +153,28 @@ static bool wait_for_lag_0(const struct flip *flip, const json_t *feeds_last,
     }
 }
 
+/*
+ * False: the new owner does not answer, and the old one, which owns, need not be disturbed. When
+ * the old one does not own or does not answer it is not known who owns, and the steps settle it:
+ * then they wait for a new owner that was just killed.
+ */
+static bool may_begin(const struct flip *flip, struct application_fault *fault)
+{
+    json_t *old = ask(old_owner(flip), flip->module, NULL, fault);
+    const char *owner = json_string_value(json_object_get(old, "owner"));
+    bool owns = owner != NULL && strcmp(owner, old_owner(flip)->side) == 0;
+    json_decref(old);
+    if (!owns)
+        return true;
+    json_t *new = ask(new_owner(flip), flip->module, NULL, fault);
+    json_decref(new);
+    return new != NULL;
+}
+
 static bool move(struct flip *flip, struct application_fault *fault)
 {
+    if (!may_begin(flip, fault))
+        return false;
     json_t *released = tell(old_owner(flip), flip, flip->owner, flip->epoch, fault);
     flip->has_released = released != NULL || !fault->answered;
     if (released == NULL)

@@ -9,23 +9,28 @@ import unittest
 import urllib.error
 import urllib.request
 
+from lagging_feeds import LaggingFeeds
 from services_programs import BUILD, Program
 from strangler_test import free_port, main, wait_until
 
 FLIP = os.path.join(BUILD, "extracted", "flip", "flip")
+NEVER_S = 3600
 
 
 class Flip(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="strangler-flip-")
         self.addCleanup(folder.cleanup)
-        port = free_port()
-        self.users_origin = f"http://127.0.0.1:{port}"
+        self.users_address = f"127.0.0.1:{free_port()}"
+        self.users_origin = f"http://{self.users_address}"
         self.folder = folder.name
         self.start_monolith()
-        self.users = Program("users", folder.name, "--monolith", self.monolith.origin,
-                             listen=f"127.0.0.1:{port}").wait_ready()
-        self.addCleanup(self.users.stop)
+        self.start_users("--monolith", self.monolith.origin)
+        self.addCleanup(lambda: self.users.stop())  # whichever runs then
+
+    def start_users(self, *options):
+        self.users = Program("users", self.folder, *options, listen=self.users_address)
+        self.users.wait_ready()
 
     def start_monolith(self, listen: str = "127.0.0.1:0"):
         self.monolith = Program("monolith", self.folder, "--follow-users", self.users_origin,
@@ -87,18 +92,13 @@ class Flip(unittest.TestCase):
         self.assertIn("epoch 5", done.stderr)
         self.assertEqual((self.owner("legacy"), self.owner("extracted")), (("extracted", 5),) * 2)
 
-    def test_with_the_new_owner_down_the_old_one_goes_on(self):
-        self.users.process.kill()
-        self.users.process.wait()
-        done = self.flip("extracted", 2)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("the extracted application at", done.stderr)
-        self.assertEqual(self.owner("legacy"), ("legacy", 3))
-        self.assertEqual(self.register("still-here"), 201)
-
-    def test_an_old_owner_that_was_killed_meanwhile_owns_again_when_it_is_back(self):
-        self.users.process.send_signal(signal.SIGSTOP)
-        self.addCleanup(self.users.process.send_signal, signal.SIGCONT)
+    def let_go(self):
+        """A flip that waits for a new owner that never has everything."""
+        self.users.stop()
+        relay = LaggingFeeds(self.monolith.origin, NEVER_S)
+        self.addCleanup(relay.close)
+        self.start_users("--monolith", relay.origin)
+        self.assertEqual(self.register("too-new"), 201)
         flip = subprocess.Popen([FLIP, "users", "extracted", "2"], text=True,
                                 stderr=subprocess.PIPE, env=dict(
                                     os.environ, FORUM_LEGACY=self.monolith.origin,
@@ -106,6 +106,34 @@ class Flip(unittest.TestCase):
         self.addCleanup(flip.stderr.close)
         self.addCleanup(flip.wait)
         wait_until("it lets go", lambda: self.owner("legacy") == ("extracted", 2))
+        return flip
+
+    def test_with_the_new_owner_down_nothing_is_begun(self):
+        before = self.owner("legacy")
+        for is_stopped in (True, False):
+            if is_stopped:
+                self.users.process.send_signal(signal.SIGSTOP)
+            else:
+                self.users.process.kill()
+                self.users.process.wait()
+            done = self.flip("extracted", 2)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the extracted application at", done.stderr)
+            self.assertEqual(self.owner("legacy"), before)
+        self.assertEqual(self.register("still-here"), 201)
+
+    def test_with_the_new_owner_lost_on_the_way_the_old_one_owns_again(self):
+        flip = self.let_go()
+        self.assertEqual(self.register("in-between"), 409)
+        self.users.process.kill()
+        self.users.process.wait()
+        self.assertEqual(flip.wait(30), 1)
+        self.assertIn("the extracted application at", flip.stderr.read())
+        self.assertEqual(self.owner("legacy"), ("legacy", 3))
+        self.assertEqual(self.register("still-here"), 201)
+
+    def test_an_old_owner_that_was_killed_meanwhile_owns_again_when_it_is_back(self):
+        flip = self.let_go()
         self.monolith.process.kill()
         self.monolith.process.wait()
         self.assertIn("users stays", flip.stderr.readline())
