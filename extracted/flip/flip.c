@@ -6,8 +6,8 @@
  *   3. The new owner follows that feed; it is waited for until it has all of it (lag 0).
  *   4. Only then the new owner is told, and accepts writes.
  *
- * When a later step fails the old owner is made owner again, with the next epoch, and the exit status
- * is 1. All of it takes less time than the proxy gives (30 s).
+ * When a later step fails the old owner is made owner again, with the next epoch, and the exit
+ * status is 1. All of it takes less time than the proxy gives (30 s).
  */
 #include <curl/curl.h>
 #include <errno.h>
