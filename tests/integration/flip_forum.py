@@ -21,7 +21,7 @@ class Flip(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="strangler-flip-")
         self.addCleanup(folder.cleanup)
-        self.users_address = f"127.0.0.1:{free_port()}"
+        self.users_address, self.monolith_address = (f"127.0.0.1:{free_port()}" for _ in range(2))
         self.users_origin = f"http://{self.users_address}"
         self.folder = folder.name
         self.start_monolith()
@@ -32,9 +32,10 @@ class Flip(unittest.TestCase):
         self.users = Program("users", self.folder, *options, listen=self.users_address)
         self.users.wait_ready()
 
-    def start_monolith(self, listen: str = "127.0.0.1:0"):
+    def start_monolith(self):
+        """At the same address each time."""
         self.monolith = Program("monolith", self.folder, "--follow-users", self.users_origin,
-                                listen=listen)
+                                listen=self.monolith_address)
         self.addCleanup(self.monolith.stop)
         self.monolith.wait_ready()
 
@@ -137,7 +138,7 @@ class Flip(unittest.TestCase):
         self.monolith.process.kill()
         self.monolith.process.wait()
         self.assertIn("users stays", flip.stderr.readline())
-        self.start_monolith(self.monolith.origin[len("http://"):])
+        self.start_monolith()
         self.assertEqual(flip.wait(30), 1)
         self.assertEqual(self.owner("legacy"), ("legacy", 3))
         self.assertEqual(self.register("still-here"), 201)

@@ -11,6 +11,8 @@ import struct
 import threading
 from dataclasses import dataclass, field
 
+from strangler_test import free_port
+
 TIMEOUT_S = 30
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.1")
@@ -148,7 +150,8 @@ class Connection:
 
 class Http1Backend:
     """`script(connection)` runs for each connection and may raise Gone. What else goes wrong in a
-    script is kept and raised by close()."""
+    script is kept and raised by close(). When it is closed, its port is still nobody else's: it stays
+    closed, or another one of the test takes its place."""
 
     def __init__(self, script, port: int = 0, receive_buffer: int = 0, tls=None,
                  host: str = "127.0.0.1"):
@@ -165,7 +168,7 @@ class Http1Backend:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.listener.bind((host, port))
+        self.listener.bind((host, port or free_port()))
         self.listener.listen(1024)
         self.port = self.listener.getsockname()[1]
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
