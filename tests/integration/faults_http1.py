@@ -124,7 +124,7 @@ class Silence(ProxyCase):
             connection.send(CHUNKED)
             while not connection.has_input(0.02):
                 connection.send(b"1\r\nx\r\n")
-        self.start(script, 'total = "400ms"; idle = "10s";')
+        self.start(script, 'total = "2s"; idle = "10s";')
         self.expect(200, INTERNAL_ERROR, "total_timeout")
 
     def test_an_answer_that_dribbles_lives_longer_than_idle(self):
@@ -133,10 +133,10 @@ class Silence(ProxyCase):
             connection.send(CHUNKED)
             for _ in range(40):
                 connection.send(b"1\r\nx\r\n")
-                connection.has_input(0.02)
+                connection.has_input(0.06)
             connection.send(b"0\r\n\r\n")
             connection.wait_end()
-        self.start(script, 'idle = "400ms";')
+        self.start(script, 'idle = "2s";')
         answer = ask_once(self.proxy.plain)
         self.assertEqual((answer.body, answer.reset), (b"x" * 40, None))
 

@@ -127,7 +127,7 @@ class MalformedAnswers(ProxyCase):
             else:
                 connection.answer(1, b"fine")
             connection.wait_end()
-        self.start(script, 'timeouts: { first_byte = "3s"; keep_alive = "1ms"; };')
+        self.start(script, 'timeouts: { first_byte = "20s"; keep_alive = "1ms"; };')
         for number in range(len(faults)):
             with self.subTest(number=number):
                 self.assertEqual(self.client.ask(f"/{number}").status, 502)

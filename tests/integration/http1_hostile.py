@@ -12,7 +12,7 @@ from scripted_site import SERVE, echo
 from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, main,
                             wait_until)
 
-SHORT_LIMITS = ('limits: { header_timeout = "500ms"; body_timeout = "300ms"; body_bytes = "1000"; '
+SHORT_LIMITS = ('limits: { header_timeout = "1s"; body_timeout = "300ms"; body_bytes = "1000"; '
                 'idle_timeout = "20s"; };')
 
 
@@ -172,7 +172,7 @@ class Limits(ProxyCase):
                                                   more=f"limits: {{ {limits} }};"))
 
     def test_an_idle_connection_is_closed(self):
-        self.start('idle_timeout = "200ms";')
+        self.start('idle_timeout = "1s";')
         for tls in (False, True):
             client = self.closing(Http1Client(self.proxy.tls if tls else self.proxy.plain, tls))
             self.assertEqual(client.ask("/").status, 200)

@@ -63,9 +63,15 @@ class Drops(ShadowCase):
         return self.closing(Http1Client(self.proxy.plain))
 
     def test_no_more_than_max_inflight_are_under_way(self):
-        self.start(saying({}), silent, shadow='max_inflight = 1; timeout = "1s";')
+        gate = threading.Event()
+
+        def held(request):
+            gate.wait(20)
+            return answer_bytes(b"{}", fields=JSON)
+        self.start(saying({}), serving(held), shadow='max_inflight = 1; timeout = "60s";')
         for _ in range(3):
             self.get()
+        gate.set()
         self.check(3, queue_full=2)
 
     def test_what_would_take_too_much_memory_is_dropped(self):
@@ -262,7 +268,7 @@ class Lives(ShadowCase):
             connection.read_request()
             connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n")
             connection.wait_end()
-        self.start(events, saying({}), shadow='timeout = "50ms";')
+        self.start(events, saying({}), shadow='timeout = "1s";')
         client = self.closing(Http1Client(self.proxy.plain))
         client.start("/api/events")
         client.read_until(b"data: 1\n\n")
