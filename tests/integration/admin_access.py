@@ -108,7 +108,7 @@ class Tcp(ProxyCase):
         began = time.monotonic()
         self.assertEqual(self.proxy.ask_admin("/ready")[0], 200)
         self.assertEqual(self.proxy.reload(), 2)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 8)  # not when those have had their time
 
     def test_a_client_that_sends_a_byte_now_and_then_is_sent_away(self):
         slow = self.closing(socket.create_connection(("127.0.0.1", self.proxy.admin)))

@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import threading
-import time
 
 from http1_backend import Http1Backend, named
 from http2_peer import Http2Client
@@ -335,10 +334,8 @@ class Pages(AdminCase):
         self.addCleanup(thread.join)
         wait_until("the program runs", lambda: os.path.exists(flip + ".began"))
         self.assertTrue(self.proxy.operate("/modules/users")[1]["flipping"])
-        began = time.monotonic()
         self.change("/modules/threads/abort")
         self.change("/modules/users/abort")
-        self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(answers, [])
         with open(flip + ".go", "w", encoding="ascii"):
             pass

@@ -12,10 +12,11 @@ import time
 
 from http1_backend import Http1Backend, named
 from http2_peer import ask_once
-from strangler_test import (PROXY, SOURCE, Proxy, ProxyCase, backend_text, config_text, free_port,
-                            main, run_command, wait_until)
+from strangler_test import (DEADLINE_S, PROXY, SOURCE, Proxy, ProxyCase, backend_text, config_text,
+                            free_port, main, run_command, wait_until)
 
 DONE, PROBLEM, USAGE, UNREACHABLE = 0, 1, 2, 3
+DRAWN = b"\033[?7h"  # what a picture of `-w` ends with
 MODULES = """identity = [ "address" ];
 modules: {
   users: { legacy = "monolith"; extracted = "service"; stage = "ramp"; percent = 25; # a quarter
@@ -328,15 +329,15 @@ class Reading(CommandCase):
 
 
 class Terminals(CommandCase):
-    def on_terminal(self, *words: str, seconds: float = 0, **environment: str) -> str:
-        """What a terminal is sent; with `seconds` the command is ended after so long."""
+    def on_terminal(self, *words: str, is_enough=lambda _: False, **environment: str) -> str:
+        """What a terminal is sent until the command ends, or is ended because it is enough."""
         parent, child = pty.openpty()
         process = subprocess.Popen([PROXY, *words, "--config", self.proxy.routes], stdout=child,
                                    env={**os.environ, "TERM": "xterm", **environment})
         os.close(child)
         text = b""
-        end = time.monotonic() + (seconds or 20)
-        while time.monotonic() < end:
+        end = time.monotonic() + DEADLINE_S
+        while time.monotonic() < end and not is_enough(text):
             if select.select([parent], [], [], 0.05)[0]:
                 try:
                     text += os.read(parent, 65536)
@@ -355,10 +356,10 @@ class Terminals(CommandCase):
         self.assertIn("\033", self.on_terminal("status", NO_COLOR=""))
 
     def test_watching_redraws_in_place(self):
-        text = self.on_terminal("status", "-w", seconds=3.5)
+        text = self.on_terminal("status", "-w", is_enough=lambda text: text.count(DRAWN) >= 2)
         self.assertEqual(text.count("\033[2J"), 1)
         self.assertGreaterEqual(text.count("\033[H"), 2)
-        self.assertEqual(text.count("\033[?7l"), text.count("\033[?7h"))
+        self.assertEqual(text.count("\033[?7l"), text.count(DRAWN.decode()))
 
     def test_watching_without_a_terminal_prints_one_after_the_other(self):
         process = subprocess.Popen([PROXY, "status", "-w", "--json", "--config", self.proxy.routes],

@@ -8,9 +8,11 @@ import time
 
 from http1_backend import Http1Backend, named
 from http2_peer import Gone, Http2Backend, Http2Client, ask_once, serving2
-from strangler_test import (IDENTITY_CLIENT, ProxyCase, backend_text, config_text, main, wait_until)
+from strangler_test import (IDENTITY_CLIENT, ProxyCase, backend_text, config_text, is_sanitized,
+                            main, wait_until)
 
 DONE, PROBLEM = 0, 1
+ABORT_S = 5 if is_sanitized() else 1  # a sanitizer takes time of its own, on a busy machine
 PEOPLE, CONNECTIONS = 200, 4
 FLIP = "#!/bin/sh\necho \"$@\" >> {folder}/told\n"
 STAGES = ("legacy", "shadow", "ramp", "live", "retired")
@@ -236,7 +238,7 @@ class Urgent(MigrationCase):
             times.append(time.monotonic() - began)
             self.assertEqual(self.read_side(), "legacy")
             self.assertEqual(self.proxy.operate("/modules/m/resume", {})[0], 200)
-        self.assertLess(sorted(times)[len(times) // 2], 1, times)
+        self.assertLess(sorted(times)[len(times) // 2], ABORT_S, times)
         load.terminate()
 
 

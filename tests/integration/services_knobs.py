@@ -98,22 +98,22 @@ class Knobs(unittest.TestCase):
 
     def test_latency_holds_back_every_answer_but_control(self):
         for module in MODULES:
-            service = self.visitor(module, "--latency", "150ms,200ms")
+            service = self.visitor(module, "--latency", "500ms,600ms")
             for path in [LISTS[module][0], f"/api/{module}", "/nowhere"]:
                 begun = time.monotonic()
                 self.assertIn(service.get(path).status, (200, 404))
-                self.assertGreaterEqual(time.monotonic() - begun, 0.15)
+                self.assertGreaterEqual(time.monotonic() - begun, 0.5)
             paths = [path.format(module) for path in CONTROL] * 5
             begun = time.monotonic()
             for path in paths:
                 self.assertEqual(service.get(path).status, 200, path)
-            self.assertLess(time.monotonic() - begun, 0.15 * len(paths))
+            self.assertLess(time.monotonic() - begun, 0.5 * len(paths))
             many = Http2Client(service.program.port)
             begun = time.monotonic()
             streams = [many.start(f"/api/{module}/1") for _ in range(50)]
             self.assertEqual({many.wait(stream).status for stream in streams} - {200, 204, 404},
                              set())
-            self.assertLess(time.monotonic() - begun, 0.15 * 50)
+            self.assertLess(time.monotonic() - begun, 0.5 * 50)
             many.close()
 
     def test_a_stop_holds_nothing_back(self):
@@ -128,7 +128,7 @@ class Knobs(unittest.TestCase):
             self.assertEqual(client.wait(stream).status, 200)
             client.close()
             self.assertEqual(program.wait(), 0)
-            self.assertLess(time.monotonic() - begun, 8)
+            self.assertLess(time.monotonic() - begun, 30)  # of a minute
 
     def monolith_with(self, *knobs):
         folder = os.path.join(self.folder, "stopped")

@@ -8,12 +8,20 @@ from forum_case import HERE, ForumCase, run_program
 from strangler_test import main
 
 
+ENOUGH, ROUNDS = 100, 60
+
+
 class Wrk(ForumCase):
-    def wrk(self, url: str, *options: str) -> str:
-        return run_program("wrk", "-d", "1s", "--timeout", "60s", *options, url)
+    def wrk(self, url: str, *options: str, counted: str = r"(\d+) requests in") -> str:
+        """For a second, and for another one until that was enough: machines are slow at times."""
+        said = ""
+        for _ in range(ROUNDS):
+            said += run_program("wrk", "-d", "1s", "--timeout", "60s", *options, url)
+            if sum(map(int, re.findall(counted, said))) > ENOUGH:
+                return said
+        raise AssertionError(f"not {ENOUGH} requests in {ROUNDS} s: {said}")
 
     def check_clean(self, said: str):
-        self.assertGreater(int(re.search(r"(\d+) requests in", said)[1]), 100)
         self.assertNotIn("Socket errors", said)
         self.assertNotIn("Non-2xx", said)
 
@@ -35,16 +43,13 @@ class Wrk(ForumCase):
     def test_pipelines_are_answered_in_order(self):
         script = os.path.join(HERE, "in_order.lua")
         for origin in self.on_both_ports():
-            said = self.wrk(origin, "-t", "2", "-c", "2", "-s", script)
-            came, wrong = map(int, re.search(r"came (\d+) wrong (\d+)", said).groups())
-            self.assertGreater(came, 100)
-            self.assertEqual(wrong, 0)
+            said = self.wrk(origin, "-t", "2", "-c", "2", "-s", script, counted=r"came (\d+) wrong")
+            self.assertEqual(set(re.findall(r"came \d+ wrong (\d+)", said)), {"0"})
             self.assertNotIn("Socket errors", said)
 
     def test_who_asks_to_close_is_let_go_each_time(self):
         for origin in self.on_both_ports():
             said = self.wrk(origin + "/api", "-t", "2", "-c", "10", "-H", "Connection: close")
-            self.assertGreater(int(re.search(r"(\d+) requests in", said)[1]), 100)
             self.assertNotIn("Non-2xx", said)
 
 
