@@ -26,7 +26,7 @@ def random_frame(chance: random.Random) -> bytes:
 
 
 class Garbage(FloodCase):
-    limits = 'limits: { header_timeout = "300ms"; idle_timeout = "300ms"; body_timeout = "300ms"; };'
+    limits = 'limits: { header_timeout = "1s"; idle_timeout = "1s"; body_timeout = "1s"; };'
 
     def check_closed(self, data: bytes, tls: bool):
         with connect(self.proxy.tls if tls else self.proxy.plain, tls) as sock:

@@ -46,8 +46,8 @@ class Backends(ProxyCase):
     def start(self, script, more: str = ""):
         self.backend = self.closing(Http2Backend(script))
         self.proxy = self.start_proxy(config_text(
-            backend_text("monolith", self.backend.port, "h2", 'timeouts: { first_byte = "2s"; '
-                         'idle = "2s"; total = "4s"; };'), more=more),
+            backend_text("monolith", self.backend.port, "h2", 'timeouts: { first_byte = "20s"; '
+                         'idle = "20s"; total = "25s"; };'), more=more),
             workers=1, asan=SMALL_QUARANTINE)
 
     def clients(self):

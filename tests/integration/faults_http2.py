@@ -345,7 +345,7 @@ class GoingAway(ProxyCase):
                 connection.wait_end()
             while True:
                 connection.answer(connection.read_request().stream, b"fine")
-        self.start(script, 'timeouts: { first_byte = "300ms"; keep_alive = "60s"; };')
+        self.start(script, 'timeouts: { first_byte = "2s"; keep_alive = "60s"; };')
         self.assertEqual(self.client.ask("/").status, 200)
         self.assertIn(200, [self.client.ask("/").status for _ in range(6)])
 
