@@ -248,8 +248,11 @@ take_free_ports()
     while read -r name port; do
         ports[$name]=$port
     done < <(python3 - "${!ports[@]}" <<'END'
-import socket, sys
-held = [socket.create_server(("127.0.0.1", 0)) for _ in sys.argv[1:]]
+import contextlib, random, socket, sys
+held = []  # outside of the range from which the kernel takes ports for connections to others
+while len(held) < len(sys.argv) - 1:
+    with contextlib.suppress(OSError):
+        held.append(socket.create_server(("127.0.0.1", random.randrange(12000, 32000))))
 for name, server in zip(sys.argv[1:], held):
     print(name, server.getsockname()[1])
 END
