@@ -174,7 +174,7 @@ class Bodies(SlowCase):
 
 class Answers(FloodCase):
     """What is not taken is not read from the backend, either."""
-    limits = 'limits: { write_timeout = "3s"; };'
+    limits = 'limits: { write_timeout = "2s"; };'
 
     def setUp(self):
         self.sent = 0

@@ -18,7 +18,7 @@ import tempfile
 import unittest
 
 from services_programs import Program, ask, ask_all, program_path
-from strangler_test import wait_until
+from strangler_test import free_port, wait_until
 
 WHOLE_RUN_SECONDS = 300
 TEXT = "text/plain; charset=utf-8"
@@ -362,8 +362,7 @@ class Life(unittest.TestCase):
             self.assertIn("serving the", service.complaints())
 
     def test_an_empty_service_waits_for_the_monolith(self):
-        with socket.create_server(("127.0.0.1", 0)) as reserved:
-            port = reserved.getsockname()[1]
+        port = free_port()
         posts = self.start("posts", "--monolith", f"http://127.0.0.1:{port}")
         wait_until("the first failed try is told", posts.complaints)
         self.start("monolith", listen=f"127.0.0.1:{port}").wait_ready()

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from http2_peer import settings_payload
 from services_programs import Program, ask
-from strangler_test import is_sanitized
+from strangler_test import free_port, is_sanitized
 
 WHOLE_RUN_SECONDS = 240
 WAIT_S = 20
@@ -108,7 +108,7 @@ class FeedServer(http.server.ThreadingHTTPServer):
 class ScriptedMonolith:
     """Feeds with a long poll. `raw` replaces what a feed says, for hostile events."""
 
-    def __init__(self, address=("127.0.0.1", 0)):
+    def __init__(self, port=0):
         self.seq = 0
         self.events = {}
         self.raw = {}
@@ -121,7 +121,7 @@ class ScriptedMonolith:
         self.answers.set()
         self.changed = threading.Condition()
         self.is_over = False
-        self.server = FeedServer(address, FeedAnswers)
+        self.server = FeedServer(("127.0.0.1", port or free_port()), FeedAnswers)
         self.server.owner = self
         self.origin = "http://127.0.0.1:%d" % self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -353,11 +353,11 @@ class Feeds(Service):
     def test_lag_grows_while_the_source_is_away_and_ends_when_it_is_back(self):
         program = self.start("users")
         wait_until(lambda: self.lag(program, "users") == 0, "no lag")
-        origin = self.monolith.server.server_address
+        port = self.monolith.server.server_address[1]
         self.monolith.stop()
         wait_until(lambda: self.lag(program, "users") > 0.5, "lag")
         self.assertEqual(ask(program, "/api/users").status, 200)
-        self.monolith = ScriptedMonolith(origin)
+        self.monolith = ScriptedMonolith(port)
         wait_until(lambda: self.lag(program, "users") == 0, "no lag")
         self.monolith.put("users", user(7))
         wait_until(lambda: self.rows(program, "/api/users") != [], "the event")
