@@ -11,8 +11,8 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    (void)user_data;
-    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    (void)session;
+    struct http2_backend_stream *stream = http2_stream_by_id(user_data, frame->hd.stream_id);
     if (stream != NULL)
         response_builder_restart(&stream->builder);
     return 0;
@@ -31,8 +31,8 @@ static int refuse_answer(nghttp2_session *session, struct http2_backend_stream *
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
-    (void)flags, (void)user_data;
-    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    (void)flags;
+    struct http2_backend_stream *stream = http2_stream_by_id(user_data, frame->hd.stream_id);
     if (stream == NULL || stream->base.finished)
         return 0;
     nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
@@ -92,7 +92,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         connection->draining = true;
         return 0;
     }
-    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, frame->hd.stream_id);
     if (stream == NULL || stream->base.finished)
         return 0;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -100,7 +100,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         stream->reset_received = true;
     if (frame->hd.type == NGHTTP2_HEADERS) {
         headers_received(session, stream, ends);
-        stream = http2_stream_by_id(session, frame->hd.stream_id);
+        stream = http2_stream_by_id(connection, frame->hd.stream_id);
         if (stream == NULL || stream->base.finished) /* the owner may have closed it */
             return 0;
         response_builder_restart(&stream->builder); /* what is in it now would be trailers */
@@ -116,7 +116,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     (void)flags;
     struct http2_connection *connection = user_data;
     nghttp2_session_consume_connection(session, length);
-    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, id);
     if (stream == NULL || stream->base.finished)
         return 0;
     connection->idle_frames = 0;
@@ -141,10 +141,10 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_
                            void *user_data)
 {
     struct http2_connection *connection = user_data;
+    (void)session;
     connection->open_streams--;
-    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, id);
     if (stream != NULL) {
-        nghttp2_session_set_stream_user_data(session, id, NULL);
         http2_stream_forget_connection(stream);
         enum backend_fault fault = fault_of_close(stream, error_code);
         http2_stream_fail(stream, fault, fault == BACKEND_FAULT_REFUSED, false);

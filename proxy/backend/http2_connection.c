@@ -39,7 +39,6 @@ void http2_connection_close(struct http2_connection *connection, enum backend_fa
     while (!list_is_empty(&connection->streams)) {
         struct http2_backend_stream *stream =
             LIST_ENTRY(connection->streams.next, struct http2_backend_stream, node);
-        nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
         http2_stream_forget_connection(stream);
         http2_stream_fail(stream, fault, unprocessed,
                           connection->served && !stream->answer_started);

@@ -24,7 +24,9 @@ struct http2_connection {
     struct task reap;
     nghttp2_session *session;
     struct http2_memory memory;
-    struct list streams;   /* of owners that have not closed theirs */
+    struct list streams;                      /* of owners that have not closed theirs */
+    struct http2_backend_stream *last_stream; /* of them, that was looked for last; or NULL */
+    int32_t gone_id;                          /* of the stream whose owner was last forgotten */
     uint32_t open_streams; /* known to nghttp2, so also those cancelled but not closed yet */
     uint64_t keep_alive_ms;
     uint32_t idle_frames; /* since the last that was content or a final head, in either direction */
@@ -52,9 +54,17 @@ struct http2_backend_stream {
     struct response_builder builder;
 };
 
-static inline struct http2_backend_stream *http2_stream_by_id(nghttp2_session *session, int32_t id)
+/* NULL when it has no owner any more. What a stream sends comes in a row, so the last one is known
+ * without a look into nghttp2's map. */
+static inline struct http2_backend_stream *http2_stream_by_id(struct http2_connection *connection,
+                                                              int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(session, id);
+    if (connection->last_stream != NULL && connection->last_stream->id == id)
+        return connection->last_stream;
+    if (id == connection->gone_id) /* ids are not used twice */
+        return NULL;
+    connection->last_stream = nghttp2_session_get_stream_user_data(connection->session, id);
+    return connection->last_stream;
 }
 
 /* --- http2_connection.c -------------------------------------------------------------------- */

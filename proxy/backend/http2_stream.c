@@ -23,8 +23,12 @@ static bool is_sent(const struct backend_stream *base)
 
 void http2_stream_forget_connection(struct http2_backend_stream *stream)
 {
-    stream->was_sent = is_sent(&stream->base);
+    struct http2_connection *connection = stream->connection;
+    stream->was_sent = stream->answer_started || is_sent(&stream->base);
     list_remove(&stream->node);
+    nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
+    connection->last_stream = NULL;
+    connection->gone_id = stream->id;
     stream->connection = NULL;
     byte_queue_clear(&stream->body.queue);
 }
@@ -55,8 +59,8 @@ static ssize_t send_frame(nghttp2_session *session, const uint8_t *data, size_t 
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, size_t length,
                          uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
-    (void)buffer, (void)source, (void)user_data;
-    struct http2_backend_stream *stream = http2_stream_by_id(session, id);
+    (void)buffer, (void)source;
+    struct http2_backend_stream *stream = http2_stream_by_id(user_data, id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     length = http2_body_frame_bytes(&stream->body, &stream->connection->bytes, length);
@@ -66,11 +70,11 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *buffer, 
 static int send_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *frame_head,
                      size_t length, nghttp2_data_source *source, void *user_data)
 {
-    (void)source;
+    (void)session, (void)source;
     struct http2_connection *connection = user_data;
     if (connection->closed)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
-    struct http2_backend_stream *stream = http2_stream_by_id(session, frame->hd.stream_id);
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, frame->hd.stream_id);
     if (stream == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     int result = http2_output_data(&connection->bytes.output, &stream->body, frame_head, length);
@@ -146,7 +150,6 @@ static void close_stream(struct backend_stream *base, struct withdrawn *withdraw
     pool_stream_closed(stream->pool);
     if (connection != NULL) {
         doubt_silent_connection(stream);
-        nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
         if (!base->finished || !stream->body.sent) {
             nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream->id,
                                       NGHTTP2_CANCEL);
