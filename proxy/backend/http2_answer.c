@@ -9,54 +9,57 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
     return ++connection->idle_frames > HTTP2_IDLE_FRAMES ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+static bool is_refused(const struct http2_backend_stream *stream)
+{
+    return stream->fault != BACKEND_FAULT_RESET;
+}
+
+/* NULL when its answer is over, one way or another, or nobody wants it any more. */
+static struct http2_backend_stream *find_answering(struct http2_connection *connection, int32_t id)
+{
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, id);
+    return stream == NULL || stream->base.finished || is_refused(stream) ? NULL : stream;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     (void)session;
-    struct http2_backend_stream *stream = http2_stream_by_id(user_data, frame->hd.stream_id);
-    if (stream != NULL)
+    struct http2_backend_stream *stream = find_answering(user_data, frame->hd.stream_id);
+    if (stream != NULL) {
         response_builder_restart(&stream->builder);
+        stream->has_fields = false;
+    }
     return 0;
 }
 
+/* nghttp2 passes on nothing more of the stream, and closes it when the reset leaves: what the
+ * client was given before goes first. */
 static int refuse_answer(nghttp2_session *session, struct http2_backend_stream *stream,
                          enum builder_result result)
 {
     stream->fault =
         result == BUILDER_TOO_LARGE ? BACKEND_FAULT_HEADER_LIMIT : BACKEND_FAULT_MALFORMED;
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_PROTOCOL_ERROR);
-    http2_stream_fail(stream, stream->fault, false, false);
-    return 0;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
     (void)flags;
-    struct http2_backend_stream *stream = http2_stream_by_id(user_data, frame->hd.stream_id);
-    if (stream == NULL || stream->base.finished)
+    struct http2_backend_stream *stream = find_answering(user_data, frame->hd.stream_id);
+    if (stream == NULL)
         return 0;
-    nghttp2_vec name_bytes = nghttp2_rcbuf_get_buf(name);
-    nghttp2_vec value_bytes = nghttp2_rcbuf_get_buf(value);
-    struct strview name_view = strview_make((const char *)name_bytes.base, name_bytes.len);
-    struct strview value_view = strview_make((const char *)value_bytes.base, value_bytes.len);
-    if (strview_equal(name_view, STRVIEW(":status"))) {
-        uint64_t status = 0; /* nghttp2 has checked three digits */
-        strview_to_u64(value_view, 999, &status);
-        stream->builder.head.status = (int)status;
-        return 0;
-    }
-    struct arena *arena = stream->base.arena;
-    if (name_view.length + value_view.length > BACKEND_HEADER_BYTES)
-        return refuse_answer(session, stream, BUILDER_TOO_LARGE);
-    enum builder_result result = response_builder_field(
-        &stream->builder, arena, arena_copy(arena, name_view), arena_copy(arena, value_view));
+    enum builder_result result = http2_head_field(stream, name, value);
     return result == BUILDER_OK ? 0 : refuse_answer(session, stream, result);
 }
 
-static void finish_answer(struct http2_backend_stream *stream)
+static void finish_answer(nghttp2_session *session, struct http2_backend_stream *stream)
 {
-    if (stream->base.finished)
+    if (!stream->answer_started || stream->content_left > 0) {
+        refuse_answer(session, stream, BUILDER_MALFORMED);
         return;
+    }
     stream->base.finished = true;
     stream->connection->served = true;
     stream->base.events->on_response_end(stream->base.owner, &stream->builder.head.headers);
@@ -66,12 +69,14 @@ static void headers_received(nghttp2_session *session, struct http2_backend_stre
                              bool ends)
 {
     const struct backend_stream_events *events = stream->base.events;
-    if (stream->answer_started) { /* trailers */
-        finish_answer(stream);
+    if (stream->answer_started) { /* trailers: nothing follows them */
+        if (ends)
+            finish_answer(session, stream);
+        else
+            refuse_answer(session, stream, BUILDER_MALFORMED);
         return;
     }
-    enum builder_result result =
-        response_builder_head_done(&stream->builder, stream->base.request->method, ends);
+    enum builder_result result = http2_head_done(stream, ends);
     if (result != BUILDER_OK) {
         refuse_answer(session, stream, result);
         return;
@@ -92,21 +97,21 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         connection->draining = true;
         return 0;
     }
-    struct http2_backend_stream *stream = http2_stream_by_id(connection, frame->hd.stream_id);
-    if (stream == NULL || stream->base.finished)
+    struct http2_backend_stream *stream = find_answering(connection, frame->hd.stream_id);
+    if (stream == NULL)
         return 0;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         stream->reset_received = true;
     if (frame->hd.type == NGHTTP2_HEADERS) {
         headers_received(session, stream, ends);
-        stream = http2_stream_by_id(connection, frame->hd.stream_id);
-        if (stream == NULL || stream->base.finished) /* the owner may have closed it */
+        stream = find_answering(connection, frame->hd.stream_id);
+        if (stream == NULL) /* the owner may have closed it */
             return 0;
         response_builder_restart(&stream->builder); /* what is in it now would be trailers */
     }
     if (ends && (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA))
-        finish_answer(stream);
+        finish_answer(session, stream);
     return 0;
 }
 
@@ -116,9 +121,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     (void)flags;
     struct http2_connection *connection = user_data;
     nghttp2_session_consume_connection(session, length);
-    struct http2_backend_stream *stream = http2_stream_by_id(connection, id);
-    if (stream == NULL || stream->base.finished)
+    struct http2_backend_stream *stream = find_answering(connection, id);
+    if (stream == NULL)
         return 0;
+    if (!http2_content_fits(stream, length)) {
+        refuse_answer(session, stream, BUILDER_MALFORMED);
+        return 0;
+    }
     connection->idle_frames = 0;
     receive_window_delivered(&stream->base.window, length);
     stream->base.events->on_response_body(stream->base.owner, connection->read_buffer,
@@ -129,6 +138,8 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 static enum backend_fault fault_of_close(const struct http2_backend_stream *stream,
                                          uint32_t error_code)
 {
+    if (is_refused(stream))
+        return stream->fault;
     if (error_code == NGHTTP2_REFUSED_STREAM)
         return BACKEND_FAULT_REFUSED;
     /* An error that the endpoint did not send is nghttp2's verdict about what it sent. */

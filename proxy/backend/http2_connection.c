@@ -89,6 +89,7 @@ static nghttp2_session *session_new(struct http2_connection *connection)
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_send_header_block_length(options, HTTP2_HEADER_BLOCK_BYTES);
     nghttp2_option_set_no_closed_streams(options, 1);
+    nghttp2_option_set_no_http_messaging(options, 1); /* http2_head.c does it, once */
     nghttp2_option_set_max_reserved_remote_streams(options, 0);
     nghttp2_mem memory = http2_memory_init(&connection->memory, &connection->pool->io->blocks);
     if (nghttp2_session_client_new3(&session, callbacks, connection, options, &memory) != 0)

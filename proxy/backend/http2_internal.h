@@ -1,6 +1,7 @@
 /*
  * An h2 connection to an endpoint from inside: shared by http2_connection.c (the socket and its
- * session), http2_answer.c (what comes back) and http2_stream.c (what an owner does with a stream).
+ * session), http2_answer.c (what comes back), http2_head.c (whether that is an answer) and
+ * http2_stream.c (what an owner does with a stream).
  */
 #ifndef BACKEND_HTTP2_INTERNAL_H
 #define BACKEND_HTTP2_INTERNAL_H
@@ -46,11 +47,13 @@ struct http2_backend_stream {
     int32_t id;
     struct http2_body body; /* of the request */
     bool answer_started;    /* the final head has come */
+    bool has_fields;        /* in the head or trailers that come, other than :status */
+    int64_t content_left;   /* once the final head has come; or CONTENT_LENGTH_UNKNOWN */
     uint64_t opened_ms;
     uint64_t silence_ms;  /* no byte for so long, and the connection is in doubt */
     uint64_t read_before; /* by the connection, when the stream was opened */
     bool reset_received;
-    enum backend_fault fault; /* set when the answer broke a bound of ours */
+    enum backend_fault fault; /* why the answer is refused; RESET: it is not */
     struct response_builder builder;
 };
 
@@ -84,6 +87,19 @@ void http2_connection_rest(struct http2_connection *connection);
 
 /* The callbacks for everything that an endpoint sends. */
 void http2_answer_set_callbacks(nghttp2_session_callbacks *callbacks);
+
+/* --- http2_head.c -------------------------------------------------------------------------- */
+
+/* One more field of a head or of trailers. Too much, or not as RFC 9113 section 8 wants it: the
+ * answer is none. */
+enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp2_rcbuf *name,
+                                     nghttp2_rcbuf *value);
+
+/* All fields of a head have come. `ends` says that nothing follows it. */
+enum builder_result http2_head_done(struct http2_backend_stream *stream, bool ends);
+
+/* Counts `length` bytes of content; false when there may not be so many of them. */
+bool http2_content_fits(struct http2_backend_stream *stream, size_t length);
 
 /* --- http2_stream.c ------------------------------------------------------------------------ */
 

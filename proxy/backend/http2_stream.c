@@ -220,6 +220,7 @@ struct backend_stream *http2_open_stream(struct backend_pool *pool,
     http2_body_init(&stream->body, &pool->io->buffers, options->arena);
     stream->body.ended = stream->body.sent = !options->request->has_body;
     response_builder_init(&stream->builder);
+    stream->fault = BACKEND_FAULT_RESET;
     if (!submit(connection, stream)) {
         receive_window_done(&stream->base.window);
         pool->in_flight--;           /* the next line opens it again */

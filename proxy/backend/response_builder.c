@@ -32,18 +32,15 @@ static enum builder_result take_content_length(struct response_builder *builder,
     return builder->head.content_length == CONTENT_LENGTH_UNKNOWN ? BUILDER_MALFORMED : BUILDER_OK;
 }
 
-enum builder_result response_builder_field(struct response_builder *builder, struct arena *arena,
-                                           struct strview name, struct strview value)
+enum builder_result response_builder_add(struct response_builder *builder, struct arena *arena,
+                                         const struct header_field *field)
 {
     struct headers *headers = &builder->head.headers;
-    builder->bytes += (uint32_t)(name.length + value.length) + 32;
+    struct strview value = field->value;
+    builder->bytes += (uint32_t)(field->name.length + value.length) + 32;
     if (builder->bytes > BACKEND_HEADER_BYTES || headers->count >= BACKEND_HEADER_FIELDS)
         return BUILDER_TOO_LARGE;
-    enum header_token token = header_token_of(name);
-    const struct header_field field = {.name = name, .value = value, .token = token};
-    if (!header_field_is_valid(&field))
-        return BUILDER_MALFORMED;
-    if (token == HEADER_CONTENT_LENGTH) {
+    if (field->token == HEADER_CONTENT_LENGTH) {
         bool repeated = builder->head.content_length != CONTENT_LENGTH_UNKNOWN;
         enum builder_result result = take_content_length(builder, value);
         if (result != BUILDER_OK || repeated)
@@ -51,8 +48,16 @@ enum builder_result response_builder_field(struct response_builder *builder, str
         struct strview list = value; /* one number, however often it was said */
         strview_next_element(&list, &value);
     }
-    headers_add(headers, arena, token, name, strview_trim(value));
+    headers_add(headers, arena, field->token, field->name, value);
     return BUILDER_OK;
+}
+
+enum builder_result response_builder_field(struct response_builder *builder, struct arena *arena,
+                                           struct strview name, struct strview value)
+{
+    const struct header_field field = {name, value, header_token_of(name)};
+    return header_field_is_valid(&field) ? response_builder_add(builder, arena, &field)
+                                         : BUILDER_MALFORMED;
 }
 
 enum builder_result response_builder_head_done(struct response_builder *builder,

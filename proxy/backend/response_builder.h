@@ -24,6 +24,10 @@ void response_builder_restart(struct response_builder *builder);
 enum builder_result response_builder_field(struct response_builder *builder, struct arena *arena,
                                            struct strview name, struct strview value);
 
+/* The same for a field that has its token and has been found valid (http/headers.h). */
+enum builder_result response_builder_add(struct response_builder *builder, struct arena *arena,
+                                         const struct header_field *field);
+
 /*
  * The head is complete: checks status (100 … 599, not 101) and Content-Length (digits; equal when
  * repeated, RFC 9110 section 8.6) and counts interim heads. `ends` says that nothing follows it.

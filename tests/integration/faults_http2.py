@@ -29,12 +29,29 @@ REFUSED_HEADS = {
     "request_pseudo": [OK, (":path", "/")],
     "upper_case": [OK, ("X-A", "b")],
     "space_in_name": [OK, ("x a", "b")],
+    "capital_of_a_known_name": [OK, ("Date", "b")],
+    "empty_name": [OK, ("", "b")],
+    "only_a_colon": [OK, (":", "b")],
+    "late_pseudo": [OK, ("x-a", "b"), (":status", "200")],
+    "blank_before_value": [OK, ("x-a", " b")],
+    "blank_behind_value": [OK, ("x-a", "b\t")],
+    "delete_in_value": [OK, ("x-a", "b\x7f")],
     "nul_in_value": [OK, ("x-a", b"b\0c")],
     "crlf_in_value": [OK, ("x-a", b"b\r\nx-c: d")],
     "connection_field": [OK, ("connection", "close")],
     "transfer_encoding": [OK, ("transfer-encoding", "chunked")],
+    "keep_alive": [OK, ("keep-alive", "timeout=5")],
+    "proxy_connection": [OK, ("proxy-connection", "close")],
+    "upgrade": [OK, ("upgrade", "websocket")],
+    "te_of_more": [OK, ("te", "trailers, deflate")],
     "two_lengths": [OK, ("content-length", "1"), ("content-length", "2")],
     "bad_length": [OK, ("content-length", "x")],
+    "negative_length": [OK, ("content-length", "-1")],
+    "empty_length": [OK, ("content-length", "")],
+    "large_length": [OK, ("content-length", "9223372036854775808")],
+    "length_of_an_interim_head": [(":status", "103"), ("content-length", "0")],
+    "length_of_no_content": [(":status", "204"), ("content-length", "1")],
+    "lengths_of_no_content": [(":status", "204")] + [("content-length", "0")] * 2,
     "ended_interim": [(":status", "103")],
 }
 
@@ -82,12 +99,81 @@ class MalformedAnswers(ProxyCase):
             frame(DATA, END_STREAM, stream, b"abc"),
             "long": lambda stream: headers_frame(stream, said) +
             frame(DATA, END_STREAM, stream, b"abcdefgh"),
+            "once_more": lambda stream: headers_frame(stream, said) +
+            frame(DATA, 0, stream, b"abcdefgh") + frame(DATA, END_STREAM, stream, b"abcde"),
             "none": lambda stream: whole(said, stream)})
-        for name in ("short", "long"):
+        for name in ("short", "long", "once_more"):
             answer = self.client.ask("/" + name)
             self.assertEqual(answer.reset, INTERNAL_ERROR, name)
         self.assertEqual(self.client.ask("/none").status, 502)
         self.assertEqual(self.client.ask("/fine").body, b"fine")
+
+    def test_content_where_there_is_none_does_not_get_to_the_client(self):
+        no_content = {"GET": [(":status", "304"), ("content-length", "9")],
+                      "HEAD": [OK, ("content-length", "9")], "DELETE": [(":status", "204")]}
+
+        def script(connection):
+            connection.begin()
+            while True:
+                request = connection.read_request()
+                content = b"x" if request.target == "/some" else b""
+                connection.send(headers_frame(request.stream, no_content[request.method]) +
+                                frame(DATA, END_STREAM, request.stream, content))
+        self.start(script)
+        for method, (status, *_) in no_content.items():
+            for path in ("/some", "/none"):
+                with self.subTest(path, method=method):
+                    answer = self.client.ask(path, method)
+                    self.assertEqual((str(answer.status), answer.reset, answer.body),
+                                     (status[1], None, b""))
+
+    def test_an_answer_whose_parts_come_in_the_wrong_order_is_reset(self):
+        interim = [(":status", "103")]
+        begun = lambda stream: headers_frame(stream, [OK]) + frame(DATA, 0, stream, b"abc")
+        before_its_head = {
+            "content_behind_interim": lambda stream: headers_frame(stream, interim) +
+            frame(DATA, 0, stream, b"abc"),
+            "end_behind_interim": lambda stream: headers_frame(stream, interim) +
+            frame(DATA, END_STREAM, stream)}
+        behind_it = {
+            "trailers_that_end_nothing": lambda stream: begun(stream) +
+            headers_frame(stream, [("x-a", "b")]) + frame(DATA, END_STREAM, stream),
+            "a_second_head": lambda stream: begun(stream) + whole([OK], stream),
+            "pseudo_in_trailers": lambda stream: begun(stream) + whole([(":path", "/")], stream),
+            "length_in_trailers": lambda stream: begun(stream) +
+            whole([("content-length", "4")], stream),
+            "connection_in_trailers": lambda stream: begun(stream) +
+            whole([("connection", "close")], stream),
+            "trailers_before_the_end": lambda stream: headers_frame(
+                stream, [OK, ("content-length", "4")]) + frame(DATA, 0, stream, b"abc") +
+            whole([("x-a", "b")], stream)}
+        self.start_answering({**before_its_head, **behind_it})
+        for name in before_its_head | behind_it:
+            with self.subTest(name):
+                before = self.faults("malformed")
+                answer = self.client.ask("/" + name)
+                if name in before_its_head:
+                    self.assertEqual((answer.status, answer.reset), (502, None))
+                else:
+                    self.assertEqual(answer.reset, INTERNAL_ERROR)
+                self.assertEqual(self.faults("malformed"), before + 1)
+                self.assertEqual(self.client.ask("/fine").body, b"fine")
+
+    def test_what_looks_odd_and_is_allowed_passes(self):
+        self.start_answering({
+            "te": lambda stream: whole([OK, ("te", "Trailers"), ("x-a", "b")], stream),
+            "204": lambda stream: whole([(":status", "204"), ("content-length", "0"), ("x-a", "b")],
+                                        stream),
+            "empty": lambda stream: whole([OK, ("server", ""), ("x-a", "b")], stream),
+            "length": lambda stream: headers_frame(stream, [OK, ("x-a", "b"), (
+                "content-length", "6")]) + frame(DATA, 0, stream, b"abc") + frame(DATA, 0, stream) +
+            frame(DATA, 0, stream, b"def") + whole([("x-c", "d")], stream)})
+        for name, body in {"te": b"", "204": b"", "empty": b"", "length": b"abcdef"}.items():
+            with self.subTest(name):
+                answer = self.client.ask("/" + name)
+                self.assertEqual((answer.reset, answer.body, answer.value("x-a")),
+                                 (None, body, "b"))
+        self.assertIsNone(self.client.ask("/204").value("content-length"))
 
     def test_a_large_head_is_refused(self):
         self.start_answering({
