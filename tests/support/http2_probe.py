@@ -58,6 +58,7 @@ class Probe(Http2Client):
                 while not any(got.type == PING and got.payload == payload for got in self.seen):
                     self.take_frame()
         except (Gone, OSError):
+            self.wait_closed()  # what it has said before
             if not self.goaways:
                 return {"closed"}
         words = {f"reset {stream} {answer.reset}" for stream, answer in self.answers.items()
