@@ -137,6 +137,7 @@ static struct backend_pool *pool_new(struct backend_pools *pools, struct endpoin
     pool->endpoint = endpoint;
     list_init(&pool->of_share);
     list_init(&pool->idle);
+    list_init(&pool->pipelines);
     list_init(&pool->connections);
     if (endpoint->breaker == NULL || pools->unlimited)
         return pool;
@@ -191,6 +192,25 @@ struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
             breaker_count_reached(share, BREAKER_CONNECTIONS);
     }
     return stream;
+}
+
+static bool may_be_pipelined(const struct backend_pool *pool,
+                             const struct backend_stream_options *options)
+{
+    const struct backend_request *request = options->request;
+    bool is_plain = (request->method == METHOD_GET || request->method == METHOD_HEAD) &&
+                    !request->has_body && !request->websocket;
+    return is_plain && pool->endpoint->protocol == BACKEND_HTTP1 && pool->share == NULL &&
+           !pool->ends_pipelines && !options->fresh;
+}
+
+struct backend_stream *backend_pool_open_pipelined(struct backend_pool *pool,
+                                                   const struct backend_stream_options *options,
+                                                   uint32_t depth)
+{
+    if (depth > 1 && may_be_pipelined(pool, options))
+        return http1_open_pipelined(pool, options, depth);
+    return backend_pool_open_stream(pool, options);
 }
 
 void pool_stream_closed(struct backend_pool *pool)

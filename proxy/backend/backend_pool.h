@@ -1,6 +1,7 @@
 /*
  * One worker's connections to one endpoint: last in, first out, no lock. HTTP/1.1 connections carry
- * one request at a time; an h2 connection carries many. A pool lives as long as its worker.
+ * one request at a time, but for copies; an h2 connection carries many. A pool lives as long as its
+ * worker.
  */
 #ifndef BACKEND_BACKEND_POOL_H
 #define BACKEND_BACKEND_POOL_H
@@ -18,8 +19,10 @@ struct backend_pool {
     struct body_budget *budget;
     struct endpoint_state *endpoint;
     struct list idle;        /* HTTP/1.1: connections without a request, newest first */
+    struct list pipelines;   /* HTTP/1.1: those for several requests at once */
     struct list connections; /* all others; h2: all */
     bool retired;            /* the endpoint is named no more: no connection is kept */
+    bool ends_pipelines;     /* an answer ended a connection with several: there are no more */
     uint32_t connection_count;
     uint32_t in_flight; /* open streams */
     struct silence silence;
@@ -93,6 +96,18 @@ struct backend_stream_options {
  */
 struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
                                                 const struct backend_stream_options *options);
+
+/*
+ * The same for a copy, whose owner takes the answer as it comes, without credit: up to `depth` GET
+ * and HEAD without a body are on one HTTP/1.1 connection at once (RFC 9112 section 9.3.2), and
+ * those of one turn leave together at its end. They share a fate: when an answer is malformed or
+ * cut, or is the last of its connection, or a stream is closed before its answer has ended, all
+ * others that wait fail. An endpoint whose answer says that it is the last, or speaks HTTP/1.0, is
+ * not asked so again; there, and for all other requests, this is backend_pool_open_stream.
+ */
+struct backend_stream *backend_pool_open_pipelined(struct backend_pool *pool,
+                                                   const struct backend_stream_options *options,
+                                                   uint32_t depth);
 
 /* A request of a client went to the pool's endpoint; its answer began; it was given up for not
  * having begun. `began_us`: when the request went there. */

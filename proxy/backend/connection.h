@@ -14,6 +14,11 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
 struct backend_stream *http2_open_stream(struct backend_pool *pool,
                                          const struct backend_stream_options *options);
 
+/* The same among up to `depth` others on the connection; see backend_pool_open_pipelined. */
+struct backend_stream *http1_open_pipelined(struct backend_pool *pool,
+                                            const struct backend_stream_options *options,
+                                            uint32_t depth);
+
 /* Close connections: only the unused ones, or all (no stream may be open then). */
 void http1_close_connections(struct backend_pool *pool);
 void http2_close_connections(struct backend_pool *pool);

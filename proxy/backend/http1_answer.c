@@ -220,7 +220,8 @@ static bool deliver_counted(struct http1_connection *connection, const char *dat
     if (connection->body_left > 0)
         return true;
     connection->message_done = true;
-    connection->may_keep = part == length;
+    connection->may_keep = true;
+    connection->behind_bytes = length - part;
     http1_finish_answer(connection);
     return false;
 }
@@ -353,7 +354,7 @@ static bool parse(struct http1_connection *connection, const char *data, size_t 
         if (connection->tunnel)
             return length == 0 || http1_deliver(connection, data, length);
         if (connection->message_done) {
-            connection->may_keep = connection->may_keep && length == 0;
+            connection->behind_bytes = length;
             http1_finish_answer(connection);
             return false;
         }

@@ -41,8 +41,7 @@ static void stop_waiting(struct http1_connection *connection)
     connection->withdrawn = NULL;
 }
 
-/* Closes the socket; the memory goes when the stream is closed as well. */
-static void close_connection(struct http1_connection *connection)
+void http1_connection_close(struct http1_connection *connection)
 {
     if (connection->state != HTTP1_CLOSED) {
         connection->state = HTTP1_CLOSED;
@@ -65,7 +64,7 @@ static bool is_unsent(const struct http1_connection *connection)
 void http1_fail(struct http1_connection *connection, enum backend_fault fault, bool unprocessed)
 {
     unprocessed = unprocessed || is_unsent(connection);
-    close_connection(connection);
+    http1_connection_close(connection);
     if (!connection->has_stream || connection->stream.finished)
         return;
     connection->stream.finished = true;
@@ -92,7 +91,7 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         /* Nobody asked. While the owner still holds a finished stream, remember not to keep it. */
         connection->may_keep = false;
         if (!connection->has_stream && !connection->tunnel)
-            close_connection(connection);
+            http1_connection_close(connection);
         return;
     }
     if (is_unsent(connection)) {
@@ -118,11 +117,11 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         limit_reads(connection);
 }
 
-static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
+void http1_on_end(struct byte_stream *bytes, enum byte_stream_end end)
 {
     struct http1_connection *connection = LIST_ENTRY(bytes, struct http1_connection, bytes);
     if (connection->state == HTTP1_WITHDRAWN) {
-        close_connection(connection);
+        http1_connection_close(connection);
         return;
     }
     if (end == BYTE_STREAM_NO_SOCKET) {
@@ -152,7 +151,7 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
         connection->may_keep = false;
         http1_finish_answer(connection);
         if (connection->state != HTTP1_CLOSED)
-            close_connection(connection);
+            http1_connection_close(connection);
         return;
     }
     http1_fail(connection, BACKEND_FAULT_RESET, false);
@@ -160,7 +159,7 @@ static void on_end(struct byte_stream *bytes, enum byte_stream_end end)
 
 /* --- sending the request ------------------------------------------------------------------- */
 
-static void on_open(struct byte_stream *bytes)
+void http1_on_open(struct byte_stream *bytes)
 {
     struct http1_connection *connection = LIST_ENTRY(bytes, struct http1_connection, bytes);
     deadline_stop(&connection->deadline);
@@ -176,7 +175,7 @@ static void end_tunnel_output(struct http1_connection *connection)
     connection->ends_output = false;
     byte_stream_end_output(&connection->bytes);
     if (!connection->has_stream)
-        close_connection(connection);
+        http1_connection_close(connection);
 }
 
 /* Body bytes count as consumed once the output holds less than they are. */
@@ -196,10 +195,10 @@ static void on_written(struct byte_stream *bytes)
 }
 
 static const struct byte_stream_events byte_events = {
-    .on_open = on_open,
+    .on_open = http1_on_open,
     .on_bytes = on_bytes,
     .on_written = on_written,
-    .on_end = on_end,
+    .on_end = http1_on_end,
 };
 
 /* Of a request that is more than a head, and says so. */
@@ -271,7 +270,7 @@ static void on_deadline(struct deadline *deadline)
         endpoint_connect_failed(connection->pool->endpoint, connection->pool->io->loop.now_ms);
         http1_fail(connection, BACKEND_FAULT_CONNECT_TIMEOUT, true);
     } else {
-        close_connection(connection);
+        http1_connection_close(connection);
     }
 }
 
@@ -325,7 +324,8 @@ static void close_stream(struct backend_stream *stream, struct withdrawn *withdr
 {
     struct http1_connection *connection = connection_of(stream);
     bool clean = connection->state == HTTP1_BUSY && connection->message_done &&
-                 connection->may_keep && connection->request_ended && !connection->pool->retired &&
+                 connection->may_keep && connection->behind_bytes == 0 &&
+                 connection->request_ended && !connection->pool->retired &&
                  connection->bytes.output.bytes == 0;
     receive_window_done(&stream->window);
     connection->has_stream = false;
@@ -339,7 +339,7 @@ static void close_stream(struct backend_stream *stream, struct withdrawn *withdr
         return;
     }
     if (!clean && !take_back(connection)) {
-        close_connection(connection);
+        http1_connection_close(connection);
         return;
     }
     connection->state = HTTP1_IDLE;
@@ -364,14 +364,14 @@ static const struct backend_stream_methods stream_methods = {
     .is_sent = is_sent,
 };
 
-/* NULL when there may be no more of them. */
-static struct http1_connection *connect_new(struct backend_pool *pool,
-                                            const struct backend_stream_options *options)
+struct http1_connection *http1_connection_new(struct backend_pool *pool,
+                                              const struct backend_stream_options *options,
+                                              size_t bytes, const struct byte_stream_events *events)
 {
     struct ssl_st *tls;
     if (!pool_open_connection(pool, options, &tls))
         return NULL;
-    struct http1_connection *connection = memory_zalloc(sizeof(*connection));
+    struct http1_connection *connection = memory_zalloc(bytes);
     connection->pool = pool;
     connection->tls = tls != NULL ? tls_client_ref(options->tls) : NULL;
     connection->state = HTTP1_CONNECTING;
@@ -379,18 +379,12 @@ static struct http1_connection *connect_new(struct backend_pool *pool,
     task_init(&connection->reap, run_reap);
     deadline_init(&connection->deadline, on_deadline);
     deadline_start(&pool->io->loop, &connection->deadline, (uint64_t)options->timeouts->connect_ms);
-    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls,
-                             &byte_events);
+    byte_stream_connect_take(&connection->bytes, pool->io, &pool->endpoint->address, tls, events);
     list_append(&pool->connections, &connection->node);
     return connection;
 }
 
-/*
- * Whatever has come on an idle connection was said before we ask, and must never be taken for the
- * answer (RFC 9112 section 9.2); its end means that it is of no use. The loop may not have told
- * yet, so the socket is asked, unless it was read in this very turn.
- */
-static bool is_stale(struct http1_connection *connection)
+bool http1_connection_is_stale(struct http1_connection *connection)
 {
     return connection->idle_turn != connection->pool->io->loop.turn &&
            byte_stream_has_input(&connection->bytes);
@@ -402,8 +396,8 @@ static struct http1_connection *take_idle(struct backend_pool *pool, const struc
     while (!list_is_empty(&pool->idle)) {
         struct http1_connection *connection =
             LIST_ENTRY(pool->idle.next, struct http1_connection, node);
-        if (!tls_client_equal(connection->tls, tls) || is_stale(connection)) {
-            close_connection(connection);
+        if (!tls_client_equal(connection->tls, tls) || http1_connection_is_stale(connection)) {
+            http1_connection_close(connection);
             continue;
         }
         list_remove(&connection->node);
@@ -421,7 +415,8 @@ struct backend_stream *http1_open_stream(struct backend_pool *pool,
 {
     struct http1_connection *connection = options->fresh ? NULL : take_idle(pool, options->tls);
     if (connection == NULL)
-        connection = connect_new(pool, options);
+        connection =
+            http1_connection_new(pool, options, sizeof(struct http1_connection), &byte_events);
     if (connection == NULL)
         return NULL;
 
@@ -450,19 +445,24 @@ bool http1_close_oldest(struct backend_pool *pool)
 {
     if (list_is_empty(&pool->idle))
         return false;
-    close_connection(LIST_ENTRY(pool->idle.previous, struct http1_connection, node));
+    http1_connection_close(LIST_ENTRY(pool->idle.previous, struct http1_connection, node));
     return true;
+}
+
+static void close_unused(struct list *connections)
+{
+    struct list *at = connections->next;
+    while (at != connections) {
+        struct http1_connection *connection = LIST_ENTRY(at, struct http1_connection, node);
+        at = at->next;
+        if (!connection->has_stream)
+            http1_connection_close(connection);
+    }
 }
 
 void http1_close_connections(struct backend_pool *pool)
 {
-    while (!list_is_empty(&pool->idle))
-        close_connection(LIST_ENTRY(pool->idle.next, struct http1_connection, node));
-    struct list *at = pool->connections.next;
-    while (at != &pool->connections) {
-        struct http1_connection *connection = LIST_ENTRY(at, struct http1_connection, node);
-        at = at->next;
-        if (!connection->has_stream) /* the end of a tunnel is on its way, or it was withdrawn */
-            close_connection(connection);
-    }
+    close_unused(&pool->idle);
+    close_unused(&pool->connections); /* the end of a tunnel is on its way, or it was withdrawn */
+    close_unused(&pool->pipelines);
 }

@@ -1,6 +1,7 @@
 /*
  * An HTTP/1.1 connection to an endpoint from inside: shared by http1_connection.c (the socket, the
- * request, the pool) and http1_answer.c (what comes back).
+ * request, the pool), http1_answer.c (what comes back) and http1_pipeline.c (several requests at
+ * once).
  */
 #ifndef BACKEND_HTTP1_INTERNAL_H
 #define BACKEND_HTTP1_INTERNAL_H
@@ -60,6 +61,7 @@ struct http1_connection {
     bool tunnel;         /* 101 was said: the connection's bytes are the owner's, both ways */
     bool ends_output;    /* of the tunnel, when what is queued has left */
     bool may_keep;       /* the answer allows another request */
+    size_t behind_bytes; /* of the read that has ended the answer, behind its end */
     size_t answer_bytes; /* read since the request was sent */
     size_t head_bytes;   /* of answer_bytes, before the final head was complete */
     size_t line_bytes;   /* of the status line of the head under way, until its status is whole */
@@ -73,6 +75,29 @@ struct http1_connection {
 
 /* Closes the connection and tells the stream's owner, if there is one that has not been told. */
 void http1_fail(struct http1_connection *connection, enum backend_fault fault, bool unprocessed);
+
+/* Closes the socket; the memory goes when the stream is closed as well. */
+void http1_connection_close(struct http1_connection *connection);
+
+/*
+ * Begins to connect, in memory of so many bytes that opens with the connection, and among the
+ * pool's. NULL when there may be no more of them.
+ */
+struct http1_connection *http1_connection_new(struct backend_pool *pool,
+                                              const struct backend_stream_options *options,
+                                              size_t bytes,
+                                              const struct byte_stream_events *events);
+
+/*
+ * Whatever has come on an idle connection was said before we ask, and must never be taken for the
+ * answer (RFC 9112 section 9.2); its end means that it is of no use. The loop may not have told
+ * yet, so the socket is asked, unless it was read in this very turn.
+ */
+bool http1_connection_is_stale(struct http1_connection *connection);
+
+/* What the socket tells; what it brings is for whoever made the connection. */
+void http1_on_open(struct byte_stream *bytes);
+void http1_on_end(struct byte_stream *bytes, enum byte_stream_end end);
 
 /* --- http1_answer.c ------------------------------------------------------------------------ */
 

@@ -13,6 +13,7 @@
 enum {
     CHOICES_BYTES = 4,
     REQUESTS_MAX = 8,
+    PIPELINED = 3,
     BUDGET_BYTES = 1 << 20,
     BODY_BYTES = 5000,
     TURNS_A_PIECE = 3, /* accept or read; act; see what that led to */
@@ -32,10 +33,12 @@ enum choice_flag {
     CHOICE_CLOSE_LATER = 8, /* not inside the event that ends the stream */
     CHOICE_BODY_LATER = 16, /* the request is ended only after some of the answer */
     CHOICE_SETTINGS = 32,   /* in HTTP/2: the backend has begun with its settings */
+    CHOICE_PIPELINED = 64,  /* in HTTP/1: several requests at once; the clients read */
 };
 
 struct owner {
     struct backend_stream *stream; /* NULL: closed */
+    const struct owner *before;    /* whose answer comes first; NULL: nobody's */
     enum backend_protocol protocol;
     struct backend_request request;
     struct choices choices;
@@ -166,6 +169,7 @@ static void on_response_end(void *context, const struct headers *trailers)
 {
     struct owner *owner = on_event(context);
     CHECK(owner->final_head);
+    CHECK(owner->before == NULL || owner->before->ended || owner->before->stream == NULL);
     CHECK(!owner->has_body || owner->content_length == CONTENT_LENGTH_UNKNOWN ||
           owner->delivered == (uint64_t)owner->content_length);
     check_fields(trailers);
@@ -238,7 +242,8 @@ static bool begin_request(struct world *world, struct owner *owner)
         .arena = &owner->arena,
     };
     struct backend_pool *pool = backend_pools_get(&world->pools, &world->endpoint);
-    owner->stream = backend_pool_open_stream(pool, &options);
+    bool is_pipelined = (choices->flags & CHOICE_PIPELINED) && owner->protocol == BACKEND_HTTP1;
+    owner->stream = backend_pool_open_pipelined(pool, &options, is_pipelined ? PIPELINED : 1);
     CHECK(owner->events == 0);
     if (owner->stream == NULL) {
         CHECK(fuzz_memory_fails);
@@ -366,6 +371,27 @@ static void run_requests(struct world *world, struct strview answer)
     }
 }
 
+static void run_pipelined(struct world *world, struct strview answer)
+{
+    struct owner owners[PIPELINED];
+    int count = 0;
+    world->choices.flags &= (uint8_t) ~(CHOICE_NEVER_CONSUME | CHOICE_CONSUME_LATER);
+    while (count < PIPELINED && begin_request(world, &owners[count])) {
+        enum http_method method = owners[count].request.method;
+        bool shares = method == METHOD_GET || method == METHOD_HEAD;
+        owners[count].before = shares && count > 0 ? &owners[count - 1] : NULL;
+        count++;
+    }
+    if (count == PIPELINED)
+        send_answer(world, &owners[PIPELINED - 1], answer);
+    if (world->choices.flags & CHOICE_END) {
+        close_backend(world);
+        turn(world);
+    }
+    for (int i = 0; i < count; i++)
+        finish_request(&owners[i]);
+}
+
 static void check_nothing_is_held(struct world *world)
 {
     CHECK(backend_pools_get(&world->pools, &world->endpoint)->in_flight == 0);
@@ -389,7 +415,11 @@ void response_run(enum backend_protocol protocol, const uint8_t *data, size_t si
     world.choices = (struct choices){data[0], data[1], data[2], data[3]};
     world.backend = -1;
     backend_pools_init(&world.pools, &world.io, BUDGET_BYTES);
-    run_requests(&world, strview_make((const char *)data + CHOICES_BYTES, size - CHOICES_BYTES));
+    struct strview answer = strview_make((const char *)data + CHOICES_BYTES, size - CHOICES_BYTES);
+    if (protocol == BACKEND_HTTP1 && (world.choices.flags & CHOICE_PIPELINED))
+        run_pipelined(&world, answer);
+    else
+        run_requests(&world, answer);
     check_nothing_is_held(&world);
     close_backend(&world);
 }
