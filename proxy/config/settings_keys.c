@@ -58,6 +58,7 @@ static const struct number_rule probe_count = {1, 1000};
 static const struct number_rule breaker_count = {1, 1000000};
 static const struct number_rule pending_count = {0, 1000000};
 static const struct number_rule inflight_count = {1, 100000};
+static const struct number_rule pipeline_depth = {1, 64};
 static const struct number_rule priority_range = {-1000000, 1000000};
 static const struct number_rule refusal_status = {400, 599};
 
@@ -152,6 +153,7 @@ static const struct key_row shadow_rows[] = {
     {"max_body", read_size, AT(max_body), &any_size, 256 * KIB, "\"256KiB\"", 0},
     {"max_inflight", read_integer, AT(max_inflight), &inflight_count, 64, "64", 0},
     {"timeout", read_duration, AT(timeout), &real_duration, 5 * SECOND, "\"5s\"", 0},
+    {"pipeline", read_integer, AT(pipeline), &pipeline_depth, 1, "16", 0},
 };
 #undef AT
 static const struct key_table shadow_keys = TABLE("`shadow`", shadow_rows);

@@ -149,6 +149,7 @@ struct shadow_settings {
     struct number_setting methods;
     struct number_setting max_body;
     struct number_setting max_inflight;
+    struct number_setting pipeline;
     struct number_setting timeout;
 };
 

@@ -171,6 +171,7 @@ static struct shadow_policy read_policy(struct snapshot *snapshot,
         .writes = module->shadow_writes.value == SHADOW_WRITES_SANDBOX,
         .max_body = (size_t)shadow->max_body.value,
         .max_inflight = (uint32_t)shadow->max_inflight.value,
+        .pipeline = (uint32_t)shadow->pipeline.value,
         .timeout_ms = (uint64_t)shadow->timeout.value,
         .baseline_threshold = baseline->node != NULL ? (uint32_t)baseline->value
                                                      : BASELINE_PERCENT * BUCKETS_PER_PERCENT,

@@ -108,8 +108,8 @@ static void open_stream(struct ask *ask, struct endpoint_state *endpoint)
         .owner = ask,
         .arena = &ask->context->memory->arena,
     };
-    ask->stream =
-        backend_pool_open_stream(backend_pools_get(ask->context->pools, endpoint), &options);
+    ask->stream = backend_pool_open_pipelined(backend_pools_get(ask->context->pools, endpoint),
+                                              &options, ask->options.pipeline);
     if (ask->stream == NULL)
         finish(ask, ASK_NOT_SENT);
     else if (ask->options.request->has_body)

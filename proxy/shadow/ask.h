@@ -30,6 +30,7 @@ struct ask_options {
     const struct backend *backend;
     const struct backend_request *request;
     struct capture *capture;
+    uint32_t pipeline; /* so many may be on one connection of HTTP/1.1 at once; 0 as 1 */
     void *owner;
 };
 

@@ -160,12 +160,14 @@ static void on_ask_end(struct ask *ask);
 static void ask(struct shadow *shadow, enum shadow_answer answer)
 {
     size_t side = is_of_second_side(answer) ? 1 : 0;
+    bool is_safe_copy = answer == ANSWER_SECOND && !shadow->is_write;
     capture_init(&shadow->answers[answer], &shadow->memory, &shadow->answers[ANSWER_FIRST],
                  shadow->policy->max_body);
     struct ask_options options = {
         .backend = shadow->backends[side],
         .request = &shadow->requests[side],
         .capture = &shadow->answers[answer],
+        .pipeline = is_safe_copy ? shadow->policy->pipeline : 1,
         .owner = shadow,
     };
     shadow->context.body = capture_view(&shadow->body);

@@ -79,6 +79,7 @@ struct shadow_policy {
     bool writes;      /* the module's sandbox: writes are copied, too */
     size_t max_body;  /* bytes kept of a request's and of each answer's body */
     uint32_t max_inflight;
+    uint32_t pipeline; /* so many copies may be on one connection of HTTP/1.1 at once */
     uint64_t timeout_ms;
     uint32_t baseline_threshold; /* in buckets, see routing/bucket.h */
     struct compare_rules rules;
