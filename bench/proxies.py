@@ -107,7 +107,7 @@ RAMP = """  split: {
 """
 
 PLAIN = {"workers": 1, "log": "off", "identity": "none", "routes": "", "modules": "",
-         "copied_stage": "shadow", "copied_percent": 100}
+         "copied_stage": "shadow", "copied_percent": 100, "pipeline": 1}
 
 # strangler:NAME, beside strangler itself: what a thing costs.
 VARIANTS = {
@@ -119,6 +119,7 @@ VARIANTS = {
     "legacy": lambda _: {"identity": "address", "modules": RAMP.replace('"ramp"', '"legacy"')},
     "ramp": lambda _: {"identity": "address", "modules": RAMP},
     "uncopied": lambda _: {"copied_stage": "legacy"},
+    "pipelined": lambda _: {"pipeline": 64},
     "unsampled": lambda _: {"copied_percent": 99},  # nobody without an identity
 }
 
