@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "proxy/core/array.h"
+#include "proxy/net/tls_key_schedule.h"
 
 enum { FILE_BYTES_MAX = 8 * 1024 * 1024, HOST_BYTES = 256 };
 
@@ -163,7 +164,7 @@ static bool fill(struct tls_client *client, const struct tls_client_options *opt
                  struct fault *fault, const char **ret_bad_path)
 {
     *ret_bad_path = NULL;
-    client->ctx = SSL_CTX_new(TLS_client_method());
+    client->ctx = SSL_CTX_new_ex(NULL, tls_key_schedule_query(), TLS_client_method());
     if (client->ctx == NULL || options->server_name.length >= HOST_BYTES ||
         !set_protocol(client->ctx, options->protocol))
         return fault_set(fault, "cannot set up TLS");

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "proxy/core/array.h"
+#include "proxy/net/tls_key_schedule.h"
 
 /* One SSL_CTX a certificate; contexts[0] is the default that connections start with. */
 struct tls_context {
@@ -181,7 +182,7 @@ struct tls_context *tls_context_new(const struct tls_context_options *options, s
     context->references = 1;
     context->contexts = memory_zalloc(options->certificate_count * sizeof(*context->contexts));
     for (size_t i = 0; i < options->certificate_count; i++) {
-        SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+        SSL_CTX *ctx = SSL_CTX_new_ex(NULL, tls_key_schedule_query(), TLS_server_method());
         if (ctx == NULL) {
             openssl_fault(fault, "cannot set up TLS for",
                           options->certificates[i].certificate_path);
