@@ -1,6 +1,9 @@
 /* What an endpoint sends on an h2 connection, as events of streams. */
 #include "proxy/backend/http2_internal.h"
 
+/* A small part of a connection's window. */
+enum { CONSUMED_STEP_BYTES = 1024 * 1024 };
+
 /* Of every frame, also those that nghttp2 ignores. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
 {
@@ -115,12 +118,21 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
+static void consume_of_connection(struct http2_connection *connection, size_t length)
+{
+    connection->unreported += length;
+    if (connection->unreported < CONSUMED_STEP_BYTES)
+        return;
+    nghttp2_session_consume_connection(connection->session, connection->unreported);
+    connection->unreported = 0;
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data,
                    size_t length, void *user_data)
 {
     (void)flags;
     struct http2_connection *connection = user_data;
-    nghttp2_session_consume_connection(session, length);
+    consume_of_connection(connection, length);
     struct http2_backend_stream *stream = find_answering(connection, id);
     if (stream == NULL)
         return 0;

@@ -30,6 +30,7 @@ struct http2_connection {
     int32_t gone_id;                          /* of the stream whose owner was last forgotten */
     uint32_t open_streams; /* known to nghttp2, so also those cancelled but not closed yet */
     uint64_t keep_alive_ms;
+    size_t unreported;    /* content that has come, and that nghttp2 was not told to be consumed */
     uint32_t idle_frames; /* since the last that was content or a final head, in either direction */
     bool connecting;
     bool draining; /* takes no new streams */
@@ -49,6 +50,7 @@ struct http2_backend_stream {
     bool answer_started;    /* the final head has come */
     bool has_fields;        /* in the head or trailers that come, other than :status */
     int64_t content_left;   /* once the final head has come; or CONTENT_LENGTH_UNKNOWN */
+    size_t unreported;      /* content that is consumed, and nghttp2 was not told */
     uint64_t opened_ms;
     uint64_t silence_ms;  /* no byte for so long, and the connection is in doubt */
     uint64_t read_before; /* by the connection, when the stream was opened */

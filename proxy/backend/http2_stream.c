@@ -1,7 +1,7 @@
 /* What the owner of a stream does with it on an h2 connection, and the frames that come of it. */
 #include "proxy/backend/http2_internal.h"
 
-enum { SILENCE_MS = 1000 };
+enum { SILENCE_MS = 1000, CONSUMED_STEP_BYTES = RECEIVE_WINDOW_FIRST_BYTES / 8 };
 
 static struct http2_backend_stream *stream_of(struct backend_stream *base)
 {
@@ -118,8 +118,12 @@ static void consumed(struct backend_stream *base, size_t length)
     bool grew = receive_window_consumed(&base->window, length);
     if (stream->connection == NULL || base->finished)
         return;
+    stream->unreported += length;
+    if (!grew && stream->unreported < CONSUMED_STEP_BYTES)
+        return; /* of a short answer, all: nobody waits for it */
     nghttp2_session *session = stream->connection->session;
-    nghttp2_session_consume_stream(session, stream->id, length);
+    nghttp2_session_consume_stream(session, stream->id, stream->unreported);
+    stream->unreported = 0;
     if (grew)
         nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream->id,
                                               (int32_t)base->window.size);

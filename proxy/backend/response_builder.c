@@ -20,6 +20,12 @@ static enum builder_result take_content_length(struct response_builder *builder,
                                                struct strview value)
 {
     struct strview element;
+    uint64_t only = 0;
+    if (builder->head.content_length == CONTENT_LENGTH_UNKNOWN &&
+        strview_to_u64(value, INT64_MAX, &only)) {
+        builder->head.content_length = (int64_t)only;
+        return BUILDER_OK;
+    }
     while (strview_next_element(&value, &element)) {
         uint64_t length = 0;
         if (!strview_to_u64(element, INT64_MAX, &length))
