@@ -273,6 +273,14 @@ static void on_bytes(struct byte_stream *bytes, struct buffer *buffer, const cha
         receive(connection, buffer, data, length);
 }
 
+/* As long as there is output, it has to move. */
+static void limit_write(struct client_connection *connection)
+{
+    if (connection->bytes.output.bytes > 0 && !deadline_is_running(&connection->write))
+        deadline_start(&io_of(connection)->loop, &connection->write,
+                       client_connection_limits(connection)->write_timeout_ms);
+}
+
 static void on_fill(struct byte_stream *bytes)
 {
     struct client_connection *connection = connection_of(bytes);
@@ -283,10 +291,10 @@ static void on_fill(struct byte_stream *bytes)
         linger(connection);
         return;
     }
+    if (connection->closing)
+        deadline_stop(&connection->deadline); /* whatever it waited for: what is owed leaves */
     bytes->ends_output = connection->closing && !connection->ends_answer && !bytes->ended;
-    if (bytes->output.bytes > 0 && !deadline_is_running(&connection->write))
-        deadline_start(&io_of(connection)->loop, &connection->write,
-                       client_connection_limits(connection)->write_timeout_ms);
+    limit_write(connection);
 }
 
 static void on_written(struct byte_stream *bytes)
@@ -351,6 +359,15 @@ static void on_write_deadline(struct deadline *deadline)
     struct client_connection *connection = LIST_ENTRY(deadline, struct client_connection, write);
     client_connection_record_fault(connection, CLIENT_FAULT_WRITE_TIMEOUT);
     close_connection(connection);
+}
+
+void client_connection_flush_soon(struct client_connection *connection)
+{
+    if (connection->closed)
+        return;
+    if (connection->bytes.output.bytes >= BYTE_STREAM_OUTPUT_BYTES)
+        limit_write(connection); /* on_fill does not, if the socket is full before */
+    byte_stream_flush_soon(&connection->bytes);
 }
 
 void client_connection_idle(struct client_connection *connection)

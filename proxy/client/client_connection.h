@@ -118,6 +118,9 @@ enum {
     CLIENT_LINGER_CONNECTIONS = 256,
 };
 
+/* The session has appended to the output outside of fill: it leaves at the end of this turn. */
+void client_connection_flush_soon(struct client_connection *connection);
+
 /* No stream is open: the idle limit runs. */
 void client_connection_idle(struct client_connection *connection);
 

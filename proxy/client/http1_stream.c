@@ -12,7 +12,7 @@ static struct byte_queue *output_of(struct http1_stream *stream)
 
 static void flush_soon(struct http1_stream *stream)
 {
-    byte_stream_flush_soon(&stream->session->connection->bytes);
+    client_connection_flush_soon(stream->session->connection);
 }
 
 /* --- what an exchange asks of its client --------------------------------------------------- */

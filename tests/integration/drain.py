@@ -1,7 +1,9 @@
 """A drain ends no connection on which something has been sent to us: whatever was asked before the
 client could know of the end is answered."""
 
+import os
 import signal
+import socket
 import threading
 import time
 
@@ -47,6 +49,37 @@ class DrainCase(ProxyCase):
             self.assertEqual((answer.status, answer.body), (200, path.encode()))
             self.assertEqual(answer.value("connection"), "close" if path == paths[-1] else None)
         self.assertEqual(client.read_rest(), b"")
+
+
+class SlowReaders(ProxyCase):
+    """An answer that is the last of its connection is whole, also for who reads it later than the
+    notice that an idle connection has. A Unix socket holds little, so that some of it waits."""
+
+    def test_an_answer_that_ends_a_connection_is_read_in_its_own_time(self):
+        gate, path, clients = threading.Event(), os.path.join(self.folder, "l.sock"), {}
+
+        def answer(request):
+            gate.wait(20)
+            return answer_bytes(b"x" * int(request.target[1:]))
+        backend = self.closing(Http1Backend(serving(answer)))
+        proxy = self.start_proxy(config_text(
+            backend_text("monolith", backend.port),
+            more=f'listeners: {{ local: {{ address = "unix:{path}"; }}; }};'))
+        for size in range(20_000, 400_000, 20_000):
+            clients[size] = self.closing(socket.socket(socket.AF_UNIX))
+            clients[size].connect(path)
+            clients[size].sendall(b"GET /%d HTTP/1.1\r\nhost: localhost\r\n\r\n" % size)
+        wait_until("all are held", lambda: len(backend.requests) == len(clients))
+        proxy.process.send_signal(signal.SIGQUIT)
+        wait_until("draining", lambda: "draining" in proxy.errors())
+        gate.set()
+        time.sleep(1)  # a slow reader
+        for size, client in clients.items():
+            with client.makefile("rb") as file:
+                head, _, body = file.read().partition(b"\r\n\r\n")
+            self.assertIn(b"connection: close", head)
+            self.assertEqual(len(body), size)
+        self.assertEqual(proxy.wait_exit(), 0)
 
 
 class Drains(DrainCase):

@@ -1,6 +1,7 @@
 """Clients of HTTP/1.1 that are slow, greedy or want too much, and answers that break under them.
 What they may say wrong: tests/conformance/rfc9112_*.py."""
 
+import os
 import signal
 import socket
 import threading
@@ -191,6 +192,26 @@ class Limits(ProxyCase):
         wait_until("it is given up", lambda: self.proxy.total("strangler_live_exchanges") == 0 and
                    len(self.proxy.log_lines()) == 1)
         self.assertLess(len(client.socket.recv(1 << 24, socket.MSG_WAITALL)), len(body))
+
+    def test_who_stops_reading_at_whatever_byte_is_given_up(self):
+        """A Unix socket is often full exactly when all has been written: nothing of what comes next
+        goes into it."""
+        path, body, count = os.path.join(self.folder, "l.sock"), b"x" * 4_000_000, 40
+
+        def script(connection):
+            connection.read_request()
+            connection.send(answer_bytes(body))
+            connection.wait_end()
+        self.backend = self.closing(Http1Backend(script))
+        self.proxy = self.start_proxy(config_text(
+            backend_text("monolith", self.backend.port), more='limits: { write_timeout = "300ms"; };'
+            f'listeners: {{ local: {{ address = "unix:{path}"; }}; }};'))
+        for number in range(count):
+            client = self.closing(socket.socket(socket.AF_UNIX))
+            client.connect(path)
+            client.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            client.recv(number * 13007, socket.MSG_WAITALL)
+        self.assertEqual(len(self.proxy.wait_log(count)), count)
 
     def test_connections_over_the_limit_wait(self):
         self.start("connections = 5;")
