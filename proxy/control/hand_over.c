@@ -99,7 +99,8 @@ static void reopen_admin(struct hand_over *hand_over)
 {
     struct fault fault;
     struct control *control = hand_over->control;
-    if (!hand_over->had_admin || control_open_admin(control, control->publisher.current, &fault))
+    bool is_missed = hand_over->had_admin && control->admin == NULL;
+    if (!is_missed || control_open_admin(control, control->publisher.current, &fault))
         return;
     log_error("%s; this is tried again", fault.text);
     deadline_start(&control->loop, &hand_over->again, ADMIN_AGAIN_MS);
@@ -131,9 +132,9 @@ static void fail(struct hand_over *hand_over, const char *why)
     log_error("USR2: %s; this process goes on", why);
     if (had_let_go) {
         reopen_journal(hand_over);
-        reopen_admin(hand_over);
         live_clock_run(control);
     }
+    reopen_admin(hand_over);
     notify_ready();
     if (hand_over->reload_wanted)
         control_reload(control);
@@ -189,7 +190,7 @@ static void let_go(struct hand_over *hand_over)
         fail(hand_over, fault.text);
         return;
     }
-    hand_over->had_admin = control->admin != NULL;
+    hand_over->had_admin |= control->admin != NULL;
     admin_server_free(control->admin);
     control->admin = NULL;
     hand_over->had_journal = control->journal != NULL;
@@ -326,6 +327,16 @@ static const char *what_is_against(const struct control *control)
     return NULL;
 }
 
+/* But for the admin address, when it is still tried to get that back. */
+static void forget_last(struct hand_over *hand_over, struct control *control)
+{
+    bool had_admin = hand_over->had_admin && control->admin == NULL;
+    if (hand_over->control != NULL)
+        deadline_stop(&hand_over->again);
+    *hand_over = (struct hand_over){.control = control, .had_admin = had_admin};
+    deadline_init(&hand_over->again, on_again);
+}
+
 void hand_over_begin(struct control *control)
 {
     struct fault fault;
@@ -335,10 +346,10 @@ void hand_over_begin(struct control *control)
         log_warning("USR2 is refused: %s", against);
         return;
     }
-    *hand_over = (struct hand_over){.control = control};
-    deadline_init(&hand_over->again, on_again);
+    forget_last(hand_over, control);
     if (!start(hand_over, &fault)) {
         log_error("USR2: %s; this process goes on", fault.text);
+        reopen_admin(hand_over);
         return;
     }
     hand_over->phase = HAND_OVER_STARTING;

@@ -16,6 +16,13 @@ from strangler_test import (PROXY, ProxyCase, backend_text, config_text, free_po
 
 HAND_OVERS = 10
 
+# A new process until the old one has let go.
+TALK = ("#!/usr/bin/env python3\nimport os, socket, time\n"
+        "count = int(os.environ['STRANGLER_HAND_OVER'].split(',')[0])\n"
+        "pair = socket.socket(fileno=3 + count)\n"
+        "pair.setblocking(True)\npair.recv(1000)\npair.send(b'prepared')\n"
+        "assert pair.recv(64).split()[0] == b'go'\n")
+
 
 class HandOver(ProxyCase):
     def setUp(self):
@@ -208,19 +215,33 @@ class NewProcess(ProxyCase):
         self.check_succeeds()
 
     def test_it_ends_or_hangs_with_the_journal_let_go(self):
-        talk = ("#!/usr/bin/env python3\nimport os, socket, time\n"
-                "count = int(os.environ['STRANGLER_HAND_OVER'].split(',')[0])\n"
-                "pair = socket.socket(fileno=3 + count)\n"
-                "pair.setblocking(True)\npair.recv(1000)\npair.send(b'prepared')\n"
-                "assert pair.recv(64).split()[0] == b'go'\n")
-        self.install(talk + "os._exit(5)\n")
+        self.install(TALK + "os._exit(5)\n")
         self.check_refused("ended with status 5")
-        self.install(talk + "pair.send(b'ready?')\ntime.sleep(1000)\n")
+        self.install(TALK + "pair.send(b'ready?')\ntime.sleep(1000)\n")
         self.check_refused("in a way that is not ours")
         self.proxy.reload("10-test.cfg", self.text.replace('"20s"', '"1s"'))
-        self.install(talk + "time.sleep(1000)\n")
+        self.install(TALK + "time.sleep(1000)\n")
         self.check_refused("was not ready in time")
         self.proxy.reload("10-test.cfg", self.text)
+        self.check_succeeds()
+
+    def test_the_admin_address_is_waited_for_over_the_next_hand_over(self):
+        """Somebody has taken it while it was let go."""
+        taken = os.path.join(self.folder, "taken")
+        self.install(TALK + "with socket.socket() as other:\n"
+                     "    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+                     f"    other.bind(('127.0.0.1', {self.proxy.admin}))\n    other.listen()\n"
+                     f"    open('{taken}', 'w').close()\n    if os.fork() == 0:\n"
+                     f"        while os.path.exists('{taken}'):\n            time.sleep(0.02)\n"
+                     "    os._exit(5)\n")
+        old = self.proxy.process
+        old.send_signal(signal.SIGUSR2)
+        wait_until("it is missed", lambda: "this is tried again" in self.proxy.errors())
+        self.install("#!/bin/sh\nexit 3\n")
+        old.send_signal(signal.SIGUSR2)
+        wait_until("the next one fails, too", lambda: "ended with status 3" in self.proxy.errors())
+        os.unlink(taken)
+        wait_until("the admin address answers", self.proxy.is_ready)
         self.check_succeeds()
 
     def test_a_newer_file_is_used_and_signals_meanwhile_are_not_lost(self):
