@@ -35,7 +35,10 @@ static uint64_t longest_ms(const struct silence *silence)
 
 bool silence_is_long(const struct silence *silence, bool may_fail, uint64_t now_ms)
 {
+    /* Nobody may have waited any longer: without new ones it is not known how it does. */
+    bool is_unbroken = now_ms > silence->since_ms + longest_ms(silence) &&
+                       now_ms < silence->tried_ms + SILENCE_FORGET_MS;
     bool is_long = silence->timed_out_ms != 0 ? now_ms < silence->timed_out_ms + SILENCE_FORGET_MS
-                                              : now_ms > silence->since_ms + longest_ms(silence);
+                                              : is_unbroken;
     return is_long && !(may_fail && now_ms >= silence->tried_ms + SILENCE_TRIAL_MS);
 }

@@ -14,7 +14,8 @@ enum {
     SILENCE_LEAST_MS = 250, /* and at least so long, */
     SILENCE_FACTOR = 10,    /* and so many times what a slow answer has taken lately */
     SILENCE_TRIAL_MS = 1000,       /* so often a request that may fail goes there all the same */
-    SILENCE_FORGET_MS = 10 * 1000, /* so long after a timeout others may go there again */
+    SILENCE_FORGET_MS = 10 * 1000, /* so long after a timeout, or after the last that was sent,
+                                      others may go there again */
 };
 
 struct silence {

@@ -54,6 +54,21 @@ static void requests_that_were_given_up_are_nobodys_fault(void **state)
     assert_false(write_avoids(&silence, 0, NOW_MS + 1000));
 }
 
+/* A tunnel or a stream of events is under way all the time: it answers nothing any more. */
+static void given_up_beside_a_long_answer_they_are_forgotten_by_and_by(void **state)
+{
+    (void)state;
+    struct silence silence = {0};
+    ask(&silence, SILENCE_ASKED, NOW_MS);
+    ask(&silence, 1, NOW_MS + 1000);
+    assert_true(write_avoids(&silence, 1, NOW_MS + 1000 + SILENCE_FORGET_MS - 1));
+    assert_false(write_avoids(&silence, 1, NOW_MS + 1000 + SILENCE_FORGET_MS));
+    ask(&silence, 1, NOW_MS + 20000);
+    assert_true(write_avoids(&silence, 2, NOW_MS + 20000));
+    silence_broken(&silence, 1000);
+    assert_false(write_avoids(&silence, 1, NOW_MS + 20000));
+}
+
 static void who_answers_slowly_is_given_more_time(void **state)
 {
     (void)state;
@@ -115,6 +130,7 @@ int main(void)
         cmocka_unit_test(who_was_asked_little_or_a_moment_ago_is_trusted),
         cmocka_unit_test(any_answer_ends_the_suspicion),
         cmocka_unit_test(requests_that_were_given_up_are_nobodys_fault),
+        cmocka_unit_test(given_up_beside_a_long_answer_they_are_forgotten_by_and_by),
         cmocka_unit_test(who_answers_slowly_is_given_more_time),
         cmocka_unit_test(one_timeout_in_silence_is_enough_for_a_while),
         cmocka_unit_test(a_timeout_among_answers_speaks_against_the_request_not_the_endpoint),
