@@ -93,6 +93,18 @@ static void headers_received(nghttp2_session *session, struct http2_backend_stre
     events->on_response_head(stream->base.owner, &stream->builder.head);
 }
 
+/* Whatever the frame has said in between, the table may have been as small for a moment. */
+static void settings_received(struct http2_connection *connection, const nghttp2_settings *settings)
+{
+    for (size_t i = 0; i < settings->niv; i++) {
+        if (settings->iv[i].settings_id == NGHTTP2_SETTINGS_HEADER_TABLE_SIZE)
+            hpack_encoder_limit(&connection->encoder, settings->iv[i].value);
+    }
+    hpack_encoder_limit(&connection->encoder,
+                        nghttp2_session_get_remote_settings(connection->session,
+                                                            NGHTTP2_SETTINGS_HEADER_TABLE_SIZE));
+}
+
 static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct http2_connection *connection = user_data;
@@ -100,6 +112,8 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         connection->draining = true;
         return 0;
     }
+    if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+        settings_received(connection, &frame->settings);
     struct http2_backend_stream *stream = find_answering(connection, frame->hd.stream_id);
     if (stream == NULL)
         return 0;

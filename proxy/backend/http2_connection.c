@@ -23,6 +23,7 @@ static void run_reap(struct task *task)
     struct http2_connection *connection = LIST_ENTRY(task, struct http2_connection, reap);
     nghttp2_session_del(connection->session);
     tls_client_unref(connection->tls);
+    byte_queue_done(&connection->held);
     free(connection);
 }
 
@@ -223,6 +224,8 @@ static struct http2_connection *connect_new(struct backend_pool *pool,
     }
     connection->tls = tls != NULL ? tls_client_ref(options->tls) : NULL;
     connection->connecting = true;
+    byte_queue_init(&connection->held, &pool->io->buffers);
+    hpack_encoder_init(&connection->encoder);
     connection->keep_alive_ms = (uint64_t)timeouts->keep_alive_ms;
     list_init(&connection->node);
     list_init(&connection->streams);

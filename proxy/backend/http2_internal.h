@@ -1,13 +1,14 @@
 /*
  * An h2 connection to an endpoint from inside: shared by http2_connection.c (the socket and its
- * session), http2_answer.c (what comes back), http2_head.c (whether that is an answer) and
- * http2_stream.c (what an owner does with a stream).
+ * session), http2_answer.c (what comes back), http2_head.c (whether that is an answer),
+ * http2_stream.c (what an owner does with a stream) and http2_request.c (the request's head).
  */
 #ifndef BACKEND_HTTP2_INTERNAL_H
 #define BACKEND_HTTP2_INTERNAL_H
 
 #include "proxy/backend/connection.h"
 #include "proxy/backend/response_builder.h"
+#include "proxy/http2/hpack_encoder.h"
 #include "proxy/http2/http2_memory.h"
 #include "proxy/http2/http2_output.h"
 #include "proxy/net/byte_stream.h"
@@ -37,6 +38,8 @@ struct http2_connection {
     bool served;   /* an answer was completed on it */
     bool closed;
     struct buffer *read_buffer; /* during nghttp2_session_mem_recv */
+    struct byte_queue held;     /* the head that goes next, while there is no room for it */
+    struct hpack_encoder encoder;
 };
 
 struct http2_backend_stream {
@@ -47,6 +50,7 @@ struct http2_backend_stream {
     struct list node;
     int32_t id;
     struct http2_body body; /* of the request */
+    bool head_is_made;      /* of the request, too; what nghttp2 frames after it are trailers */
     bool answer_started;    /* the final head has come */
     bool has_fields;        /* in the head or trailers that come, other than :status */
     int64_t content_left;   /* once the final head has come; or CONTENT_LENGTH_UNKNOWN */
@@ -102,6 +106,12 @@ enum builder_result http2_head_done(struct http2_backend_stream *stream, bool en
 
 /* Counts `length` bytes of content; false when there may not be so many of them. */
 bool http2_content_fits(struct http2_backend_stream *stream, size_t length);
+
+/* --- http2_request.c ----------------------------------------------------------------------- */
+
+/* Appends the head of the stream's request, in one frame or in several. */
+void http2_request_append(const struct http2_backend_stream *stream, struct hpack_encoder *encoder,
+                          struct byte_queue *to);
 
 /* --- http2_stream.c ------------------------------------------------------------------------ */
 

@@ -46,6 +46,32 @@ void http2_stream_fail(struct http2_backend_stream *stream, enum backend_fault f
 
 /* --- events of nghttp2: the request -------------------------------------------------------- */
 
+/* What nghttp2 made of no fields at all: the head of a request. */
+static ssize_t send_head(struct http2_connection *connection, struct http2_backend_stream *stream,
+                         size_t length)
+{
+    struct byte_queue *output = &connection->bytes.output;
+    bool has_room = output->bytes < BYTE_STREAM_OUTPUT_BYTES;
+    if (connection->held.bytes == 0) { /* else the stream may be gone by now */
+        http2_request_append(stream, &connection->encoder, has_room ? output : &connection->held);
+        stream->head_is_made = true;
+    } else if (has_room) {
+        byte_queue_move(output, &connection->held, connection->held.bytes);
+    }
+    return has_room ? (ssize_t)length : NGHTTP2_ERR_WOULDBLOCK;
+}
+
+static struct http2_backend_stream *stream_without_head(struct http2_connection *connection,
+                                                        const uint8_t *frame, size_t length)
+{
+    if (length < IO_FRAME_HEAD_BYTES || frame[3] != NGHTTP2_HEADERS)
+        return NULL;
+    uint32_t id =
+        (uint32_t)frame[5] << 24 | (uint32_t)frame[6] << 16 | (uint32_t)frame[7] << 8 | frame[8];
+    struct http2_backend_stream *stream = http2_stream_by_id(connection, (int32_t)id);
+    return stream != NULL && !stream->head_is_made ? stream : NULL;
+}
+
 static ssize_t send_frame(nghttp2_session *session, const uint8_t *data, size_t length, int flags,
                           void *user_data)
 {
@@ -53,6 +79,9 @@ static ssize_t send_frame(nghttp2_session *session, const uint8_t *data, size_t 
     struct http2_connection *connection = user_data;
     if (connection->closed)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
+    struct http2_backend_stream *stream = stream_without_head(connection, data, length);
+    if (stream != NULL || connection->held.bytes > 0)
+        return send_head(connection, stream, length);
     return http2_output_frame(&connection->bytes.output, data, length);
 }
 
@@ -175,39 +204,12 @@ static const struct backend_stream_methods stream_methods = {
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static size_t request_to_nv(const struct backend_request *request, struct arena *arena,
-                            nghttp2_nv *nv)
-{
-    struct strview path = request->path;
-    if (request->query.length > 0)
-        path = arena_printf(arena, "%.*s%.*s", STRVIEW_ARGS(request->path),
-                            STRVIEW_ARGS(request->query));
-    const struct header_field pseudo[] = {
-        {.name = STRVIEW(":method"), .value = request->method_text},
-        {.name = STRVIEW(":scheme"), .value = request->scheme},
-        {.name = STRVIEW(":authority"), .value = request->authority},
-        {.name = STRVIEW(":path"), .value = path},
-    };
-    struct headers first = {.fields = (struct header_field *)(uintptr_t)pseudo, .count = 4};
-    size_t count = http2_fields_to_nv(&first, nv, 0);
-    if (request->content_length != CONTENT_LENGTH_UNKNOWN) {
-        struct strview length = arena_printf(arena, "%lld", (long long)request->content_length);
-        struct header_field field = {.name = STRVIEW("content-length"), .value = length};
-        struct headers one = {.fields = &field, .count = 1};
-        count = http2_fields_to_nv(&one, nv, count);
-    }
-    return http2_fields_to_nv(request->headers, nv, count);
-}
-
+/* Without its fields: they are put into the frame when it leaves. */
 static bool submit(struct http2_connection *connection, struct http2_backend_stream *stream)
 {
-    const struct backend_request *request = stream->base.request;
-    struct arena *arena = stream->base.arena;
-    nghttp2_nv *nv = arena_alloc(arena, (request->headers->count + 5) * sizeof(*nv));
-    size_t count = request_to_nv(request, arena, nv);
     nghttp2_data_provider body = {.read_callback = read_body};
-    stream->id = nghttp2_submit_request(connection->session, NULL, nv, count,
-                                        request->has_body ? &body : NULL, stream);
+    stream->id = nghttp2_submit_request(connection->session, NULL, NULL, 0,
+                                        stream->base.request->has_body ? &body : NULL, stream);
     return stream->id > 0;
 }
 

@@ -58,9 +58,10 @@ static void submit_trailers(struct http2_body *body, nghttp2_session *session, i
         return;
     nghttp2_nv *nv = arena_alloc(body->arena, body->trailers->count * sizeof(*nv));
     size_t count = http2_fields_to_nv(body->trailers, nv, 0);
-    /* Copied: the message may be given up before nghttp2 has come to these. */
+    /* Copied: the message may be given up before nghttp2 has come to these. And not for its table,
+     * which is not in use where heads are compressed by an encoder of ours. */
     for (size_t i = 0; i < count; i++)
-        nv[i].flags = NGHTTP2_NV_FLAG_NONE;
+        nv[i].flags = NGHTTP2_NV_FLAG_NO_INDEX;
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM; /* the trailers carry it */
     nghttp2_submit_trailer(session, id, nv, count);
 }

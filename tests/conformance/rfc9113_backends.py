@@ -2,6 +2,7 @@
 take back, as clients of both protocols see it."""
 
 import struct
+import threading
 
 import hpack
 from http1_backend import Gone
@@ -43,8 +44,8 @@ FLOODS = {
 
 
 class Backends(ProxyCase):
-    def start(self, script, more: str = ""):
-        self.backend = self.closing(Http2Backend(script))
+    def start(self, script, more: str = "", **options):
+        self.backend = self.closing(Http2Backend(script, **options))
         self.proxy = self.start_proxy(config_text(
             backend_text("monolith", self.backend.port, "h2", 'timeouts: { first_byte = "20s"; '
                          'idle = "20s"; total = "25s"; };'), more=more),
@@ -119,6 +120,58 @@ class Backends(ProxyCase):
                 with self.subTest(name):
                     self.assertEqual(client.ask("/").status, 502)
         self.assertLess(self.proxy.resident_bytes() - before, MEMORY_BYTES)
+
+    def test_4_3_heads_arrive_as_they_are_whatever_table_the_backend_allows(self):
+        sizes = (0, 4096, 65536, 40, 100)
+
+        def script(connection):
+            connection.begin({1: 60})  # SETTINGS_HEADER_TABLE_SIZE
+            for size in sizes:
+                for _ in range(5):
+                    connection.answer(connection.read_request().stream, b"fine")
+                connection.send_frame(SETTINGS, 0, 0, settings_payload({1: size}))
+            connection.wait_end()
+        self.start(script)
+        client = self.closing(Http2Client(self.proxy.plain))
+        for number in range(5 * len(sizes)):
+            fields = [("x-a", "same"), ("x-b", f"other {number}"), ("cookie", "a=b"),
+                      ("te", "trailers"), ("x-c", "c" * (20_000 if number % 5 == 4 else 50))]
+            stream = client.start(f"/{number}?a=b", "POST", fields, ends=False)
+            client.send_body(stream, b"abc", trailers=[("x-a", "same"), ("x-d", "same")])
+            self.assertEqual(client.wait(stream).body, b"fine")
+            got = self.backend.requests[-1]
+            self.assertEqual((got.method, got.target, got.body), ("POST", f"/{number}?a=b", b"abc"))
+            for field in fields[:3] + fields[4:]:
+                self.assertIn(field, got.fields)
+            self.assertEqual(got.trailers, [("x-a", "same"), ("x-d", "same")])
+
+    def test_4_3_heads_that_waited_for_room_and_were_given_up_meanwhile_spoil_no_others(self):
+        reads_on = threading.Event()
+
+        def script(connection):
+            connection.begin({3: 1000})  # SETTINGS_MAX_CONCURRENT_STREAMS
+            connection.answer(connection.read_request().stream, b"fine")
+            reads_on.wait(30)
+            while True:
+                connection.answer(connection.read_request().stream, b"fine")
+        self.start(script, receive_buffer=4096)
+        fields = [("x-a", "same"), ("x-b", "b" * 20_000)]
+        client = self.closing(Http2Client(self.proxy.plain))
+        client.ask("/")
+        given_up = [Http2Client(self.proxy.plain) for _ in range(3)]
+        for other in given_up:
+            for _ in range(90):
+                other.start("/given-up", fields=fields)
+            other.wait_ping()
+        streams = [client.start(f"/{number}", fields=fields[:1]) for number in range(50)]
+        for other in given_up:
+            other.close()
+        self.proxy.wait_log(1 + 3 * 90)
+        reads_on.set()
+        for stream in streams:
+            self.assertEqual(client.wait(stream).body, b"fine")
+        self.assertEqual(self.backend.connection_count, 1)
+        self.assertTrue(all(one.value("x-a") == "same" for one in self.backend.requests[1:]))
 
     def test_8_1_a_body_that_ends_before_its_time_is_never_whole(self):
         def script(connection):
