@@ -1,10 +1,12 @@
 """A backend that keeps every byte it gets, and cases that look at both ends: at what the client is
 told, and at what exactly reached the backend, read once more by a strict reader."""
 
+import socket
+
 import strict_http1
 from http1_backend import Connection, Gone, Http1Backend, answer_bytes, serving
 from http1_client import Http1Client
-from strangler_test import ProxyCase, backend_text, config_text
+from strangler_test import ProxyCase, backend_text, config_text, wait_until
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 BEHIND = b"GET /smuggled HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -20,11 +22,24 @@ class WireConnection(Connection):
 class WireBackend(Http1Backend):
     def __init__(self, script, **options):
         self.taken: dict = {}  # connection number -> bytes
+        self.callers: set = set()  # ports that connections came from
+        self.ended = 0             # so many connections are read to their end
         super().__init__(script, **options)
 
     def _make_connection(self, number: int, sock):
         self.taken[number] = b""
+        self.callers.add(sock.getpeername()[1])
         return WireConnection(self, number, sock)
+
+    def _run(self, connection):
+        super()._run(connection)
+        with self.lock:
+            self.ended += 1
+
+    def wait_accepted(self):
+        """All who have connected until now."""
+        with socket.create_connection((self.host, self.port)) as last:
+            wait_until("it is accepted", lambda: last.getsockname()[1] in self.callers)
 
     def wire(self) -> bytes:
         """Everything, connection by connection."""
@@ -127,6 +142,9 @@ class WireCase(ProxyCase):
         client.wait_closed()
         client.close()
         self.proxy.wait_total(0, "strangler_backend_streams")
+        self.backend.wait_accepted()
+        wait_until("what was cut is read to its end", lambda: len(self.backend.taken) ==
+                   self.backend.ended + self.proxy.total("strangler_backend_connections"))
         self.assertEqual(self.backend.whole_requests(), [])
 
     def check_next(self):
