@@ -101,9 +101,10 @@ struct backend_stream *backend_pool_open_stream(struct backend_pool *pool,
  * The same for a copy, whose owner takes the answer as it comes, without credit: up to `depth` GET
  * and HEAD without a body are on one HTTP/1.1 connection at once (RFC 9112 section 9.3.2), and
  * those of one turn leave together at its end. They share a fate: when an answer is malformed or
- * cut, or is the last of its connection, or a stream is closed before its answer has ended, all
- * others that wait fail. An endpoint whose answer says that it is the last, or speaks HTTP/1.0, is
- * not asked so again; there, and for all other requests, this is backend_pool_open_stream.
+ * cut, or is the last of its connection, or a stream is closed before its answer has ended (but for
+ * a rest of known length, not too long to be dropped), all others that wait fail. An endpoint whose
+ * answer says that it is the last, or speaks HTTP/1.0, is not asked so again; there, and for all
+ * other requests, this is backend_pool_open_stream.
  */
 struct backend_stream *backend_pool_open_pipelined(struct backend_pool *pool,
                                                    const struct backend_stream_options *options,

@@ -9,12 +9,16 @@
 #include "proxy/backend/http1_request.h"
 #include "proxy/core/log.h"
 
+/* Nobody wants the rest of an answer: so much of it is read for those that wait behind it. */
+enum { DROPPED_BYTES_MAX = 1024 * 1024 };
+
 /* Freed with its connection, which it begins with; that is among its pool's pipelines. */
 struct http1_pipeline {
     struct http1_connection connection;
     struct list waiting; /* streams whose answers have not ended, in the order of their requests */
     uint32_t waiting_count;
     uint32_t open_count; /* streams that have not been closed */
+    bool drops;          /* the answer under way is of a stream that was closed */
 };
 
 /* In its owner's arena. */
@@ -90,12 +94,20 @@ static void expect_answer(struct http1_pipeline *pipeline)
     connection->written_before = first->begins_at;
 }
 
+/* Nobody has asked yet (RFC 9112 section 9.2). */
+static bool is_unasked(const struct http1_pipeline *pipeline)
+{
+    if (pipeline->drops)
+        return false;
+    return nobody_waits(pipeline) || !is_sent(&first_waiting(pipeline)->base);
+}
+
 /* Returns how many bytes stand behind the answer; 0 as well when it has not ended. */
 static size_t read_answer(struct http1_pipeline *pipeline, const char *data, size_t length)
 {
     struct http1_connection *connection = &pipeline->connection;
-    if (nobody_waits(pipeline) || !is_sent(&first_waiting(pipeline)->base)) {
-        give_up(pipeline); /* said before anybody asked (RFC 9112 section 9.2) */
+    if (is_unasked(pipeline)) {
+        give_up(pipeline);
         return 0;
     }
     connection->answer_bytes += length;
@@ -155,8 +167,10 @@ static void on_response_head(void *owner, const struct response_head *head)
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)
 {
     struct http1_pipeline *pipeline = owner;
-    struct backend_stream *stream = &first_waiting(pipeline)->base;
     pipeline->connection.stream.window.held = 0; /* taken as it comes */
+    if (pipeline->drops)
+        return;
+    struct backend_stream *stream = &first_waiting(pipeline)->base;
     stream->events->on_response_body(stream->owner, buffer, data, length);
 }
 
@@ -182,9 +196,12 @@ static void end_pipelines(struct http1_pipeline *pipeline)
 static void on_response_end(void *owner, const struct headers *trailers)
 {
     struct http1_pipeline *pipeline = owner;
-    struct backend_stream *stream = &first_waiting(pipeline)->base;
-    finish(stream_of(stream));
-    stream->events->on_response_end(stream->owner, trailers);
+    if (!pipeline->drops) {
+        struct backend_stream *stream = &first_waiting(pipeline)->base;
+        finish(stream_of(stream));
+        stream->events->on_response_end(stream->owner, trailers);
+    }
+    pipeline->drops = false;
     if (!goes_on(&pipeline->connection))
         end_pipelines(pipeline);
 }
@@ -233,16 +250,31 @@ static void rest(struct http1_connection *connection)
     deadline_start(loop, &connection->deadline, connection->keep_alive_ms);
 }
 
-/* Without the one who knows what becomes of it, an answer cannot be told from the next. */
+/* The stream's answer is under way, the rest of it can be counted, and others wait for that. */
+static bool can_drop_rest(const struct pipelined_stream *stream)
+{
+    const struct http1_pipeline *pipeline = stream->pipeline;
+    const struct http1_connection *connection = &pipeline->connection;
+    return stream == first_waiting(pipeline) && !pipeline->drops && pipeline->waiting_count > 1 &&
+           connection->reader == HTTP1_READER_COUNT && connection->head_done &&
+           connection->body_left <= DROPPED_BYTES_MAX;
+}
+
+/* An answer that is to come, or whose end has to be found, is not waited for: nobody would know
+ * how long that may take. */
 static void close_stream(struct backend_stream *base, struct withdrawn *withdrawn)
 {
     struct http1_pipeline *pipeline = stream_of(base)->pipeline;
     struct http1_connection *connection = &pipeline->connection;
+    bool drops_rest = !base->finished && can_drop_rest(stream_of(base));
     (void)withdrawn;
     receive_window_done(&base->window);
     pool_stream_closed(connection->pool);
     connection->has_stream = --pipeline->open_count > 0;
-    if (!base->finished) {
+    if (drops_rest) {
+        finish(stream_of(base));
+        pipeline->drops = true;
+    } else if (!base->finished) {
         finish(stream_of(base));
         give_up(pipeline);
     } else if (!connection->has_stream) {

@@ -149,6 +149,14 @@ class Oddities(Pipelined):
         self.check(match=3 * BATCH)
         self.assertEqual(self.extracted.connection_count, 3)
 
+    def test_an_answer_that_is_too_long_is_its_own_fault_alone(self):
+        def long_once(request):
+            return answer_bytes(b"x" * 300000) if request.target == "/api/2" else echo(request)
+        self.start_pipelined(serving(long_once))
+        self.ask_batch()
+        self.check(match=BATCH - 1, not_comparable=1)
+        self.assertEqual(self.extracted.connection_count, 1)
+
     def test_no_answer_is_ever_compared_with_that_of_another_request(self):
         dice = random.Random(7)
         lock = threading.Lock()

@@ -12,6 +12,7 @@ struct copy {
     struct backend_request request;
     struct backend_stream *stream;
     char text[ANSWER_BYTES]; /* the answer: status, content, and '.' at its end */
+    bool closes_at_head;
     bool failed;
     bool sent; /* when it was over */
     enum backend_fault fault;
@@ -37,9 +38,12 @@ static void close_copy(struct copy *copy)
 
 static void on_head(void *owner, const struct response_head *head)
 {
+    struct copy *copy = owner;
     char text[16];
     snprintf(text, sizeof(text), "%d ", head->status);
     add_text(owner, text, strlen(text));
+    if (copy->closes_at_head)
+        close_copy(copy);
 }
 
 static void on_body(void *owner, struct buffer *buffer, const char *data, size_t length)
@@ -273,6 +277,22 @@ static void an_answer_that_came_before_the_request_is_not_its_own(void **state)
     assert_answered(0, "200 c.");
 }
 
+static void an_answer_that_came_while_its_request_waited_for_room_is_not_its_own(void **state)
+{
+    static char path[1 << 20];
+    struct http1_fixture *f = *state;
+    memset(path, '/', sizeof(path));
+    f->request.path = strview_make(path, sizeof(path));
+    ask(f, 0, METHOD_GET);
+    ask(f, 1, METHOD_GET);
+    http1_turn(f); /* the endpoint reads nothing: it has not had the first as a whole */
+    say(f, ANSWER("a") ANSWER("b"));
+    assert_answered(0, "200 a.");
+    assert_true(copies[1].failed);
+    assert_false(copies[1].sent);
+    assert_all_closed(f);
+}
+
 /* And those that follow have connections of their own. */
 static void assert_no_more_pipelines(struct http1_fixture *f)
 {
@@ -340,7 +360,7 @@ static void one_that_is_given_up_takes_all_others_with_it(void **state)
     struct http1_fixture *f = *state;
     for (int which = 0; which < 3; which++) {
         ask_some(f, 3);
-        say(f, "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na");
+        say(f, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n");
         close_copy(&copies[which]);
         for (int i = 0; i < 3; i++) {
             if (i != which)
@@ -349,6 +369,56 @@ static void one_that_is_given_up_takes_all_others_with_it(void **state)
         assert_all_closed(f);
     }
     assert_int_equal(f->accepted, 3);
+}
+
+static void the_rest_of_an_answer_that_nobody_wants_is_read_for_those_behind_it(void **state)
+{
+    static const char zeros[50000];
+    struct http1_fixture *f = *state;
+    ask_some(f, 3);
+    say(f, "HTTP/1.1 200 OK\r\ncontent-length: 100001\r\n\r\na");
+    close_copy(&copies[0]);
+    http1_answer(f, zeros, sizeof(zeros));
+    ask(f, 3, METHOD_GET); /* not behind this one */
+    assert_int_equal(f->pool->connection_count, 2);
+    close_copy(&copies[3]);
+    http1_answer(f, zeros, sizeof(zeros));
+    say(f, ANSWER("b") ANSWER("c"));
+    assert_string_equal(copies[0].text, "200 a");
+    assert_answered(1, "200 b.");
+    assert_answered(2, "200 c.");
+    ask_some(f, 2);
+    copies[0].closes_at_head = true;
+    say(f, ANSWER("a") ANSWER("b"));
+    assert_string_equal(copies[0].text, "200 ");
+    assert_answered(1, "200 b.");
+    assert_int_equal(f->pool->connection_count, 1);
+    assert_int_equal(f->accepted, 1);
+}
+
+static void too_long_a_rest_is_read_for_nobody(void **state)
+{
+    struct http1_fixture *f = *state;
+    ask_some(f, 2);
+    copies[0].closes_at_head = true;
+    say(f, "HTTP/1.1 200 OK\r\ncontent-length: 1048577\r\n\r\n");
+    assert_failed(1, BACKEND_FAULT_RESET);
+    assert_all_closed(f);
+}
+
+static void who_waits_behind_a_long_answer_takes_all_others_along_when_it_is_given_up(void **state)
+{
+    struct http1_fixture *f = *state;
+    for (int round = 0; round < 2; round++) {
+        ask_some(f, 3);
+        copies[0].closes_at_head = round == 1;
+        say(f, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
+        assert_false(copies[0].failed || copies[1].failed);
+        close_copy(&copies[1]);
+        assert_int_equal(copies[0].failed, round == 0);
+        assert_failed(2, BACKEND_FAULT_RESET);
+        assert_all_closed(f);
+    }
 }
 
 static void what_has_not_left_has_not_been_sent_when_it_fails(void **state)
@@ -405,11 +475,15 @@ int main(void)
         HTTP1_TEST(a_head_that_is_too_large_fails_all_that_wait),
         HTTP1_TEST(an_answer_that_nobody_asked_for_closes_the_connection),
         HTTP1_TEST(an_answer_that_came_before_the_request_is_not_its_own),
+        HTTP1_TEST(an_answer_that_came_while_its_request_waited_for_room_is_not_its_own),
         HTTP1_TEST(behind_an_answer_that_says_close_all_fail_and_nothing_is_pipelined_again),
         HTTP1_TEST(an_answer_of_http10_ends_pipelines_even_when_it_says_keep_alive),
         HTTP1_TEST(an_answer_that_ends_with_the_connection_ends_pipelines),
         HTTP1_TEST(all_that_wait_fail_when_the_connection_is_closed),
         HTTP1_TEST(one_that_is_given_up_takes_all_others_with_it),
+        HTTP1_TEST(the_rest_of_an_answer_that_nobody_wants_is_read_for_those_behind_it),
+        HTTP1_TEST(too_long_a_rest_is_read_for_nobody),
+        HTTP1_TEST(who_waits_behind_a_long_answer_takes_all_others_along_when_it_is_given_up),
         HTTP1_TEST(what_has_not_left_has_not_been_sent_when_it_fails),
         HTTP1_TEST(all_fail_unsent_when_there_is_no_connection),
         HTTP1_TEST(an_endpoint_that_is_named_no_more_loses_its_connections_as_they_end),
