@@ -458,7 +458,8 @@ void client_connections_drain(struct client_environment *environment)
     while (at != &environment->connections) {
         struct client_connection *connection = LIST_ENTRY(at, struct client_connection, node);
         at = at->next;
-        if (connection->session == NULL) /* its first request is on its way, within its limit */
+        /* Its first request is on its way, within its limit; or it ends already, in its time. */
+        if (connection->session == NULL || connection->closing)
             continue;
         connection->methods->drain(connection->session);
         byte_stream_flush_soon(&connection->bytes);

@@ -55,31 +55,53 @@ class SlowReaders(ProxyCase):
     """An answer that is the last of its connection is whole, also for who reads it later than the
     notice that an idle connection has. A Unix socket holds little, so that some of it waits."""
 
-    def test_an_answer_that_ends_a_connection_is_read_in_its_own_time(self):
-        gate, path, clients = threading.Event(), os.path.join(self.folder, "l.sock"), {}
+    def setUp(self):
+        super().setUp()
+        self.gate = threading.Event()
+        path = os.path.join(self.folder, "l.sock")
 
         def answer(request):
-            gate.wait(20)
+            self.gate.wait(20)
             return answer_bytes(b"x" * int(request.target[1:]))
-        backend = self.closing(Http1Backend(serving(answer)))
-        proxy = self.start_proxy(config_text(
-            backend_text("monolith", backend.port),
+        self.backend = self.closing(Http1Backend(serving(answer)))
+        self.proxy = self.start_proxy(config_text(
+            backend_text("monolith", self.backend.port),
             more=f'listeners: {{ local: {{ address = "unix:{path}"; }}; }};'))
-        for size in range(20_000, 400_000, 20_000):
-            clients[size] = self.closing(socket.socket(socket.AF_UNIX))
-            clients[size].connect(path)
-            clients[size].sendall(b"GET /%d HTTP/1.1\r\nhost: localhost\r\n\r\n" % size)
-        wait_until("all are held", lambda: len(backend.requests) == len(clients))
-        proxy.process.send_signal(signal.SIGQUIT)
-        wait_until("draining", lambda: "draining" in proxy.errors())
-        gate.set()
-        time.sleep(1)  # a slow reader
-        for size, client in clients.items():
+        self.clients = {size: self.closing(socket.socket(socket.AF_UNIX))
+                        for size in range(20_000, 400_000, 20_000)}
+        for client in self.clients.values():
+            client.connect(path)
+
+    def start(self, version: str):
+        for size, client in self.clients.items():
+            client.sendall(f"GET /{size} HTTP/{version}\r\nhost: localhost\r\n\r\n".encode())
+        wait_until("all are held", lambda: len(self.backend.requests) == len(self.clients))
+
+    def drain(self):
+        self.proxy.process.send_signal(signal.SIGQUIT)
+        wait_until("draining", lambda: "draining" in self.proxy.errors())
+
+    def check_answers(self):
+        time.sleep(1)  # slow readers
+        for size, client in self.clients.items():
             with client.makefile("rb") as file:
                 head, _, body = file.read().partition(b"\r\n\r\n")
             self.assertIn(b"connection: close", head)
             self.assertEqual(len(body), size)
-        self.assertEqual(proxy.wait_exit(), 0)
+        self.assertEqual(self.proxy.wait_exit(), 0)
+
+    def test_an_answer_that_begins_in_a_drain_is_read_in_its_own_time(self):
+        self.start("1.1")
+        self.drain()
+        self.gate.set()
+        self.check_answers()
+
+    def test_an_answer_that_is_on_its_way_is_read_in_its_own_time(self):
+        self.start("1.0")
+        self.gate.set()
+        wait_until("all of some answers has left or waits", lambda: len(self.proxy.log_lines()) > 5)
+        self.drain()
+        self.check_answers()
 
 
 class Drains(DrainCase):
