@@ -19,6 +19,7 @@ struct tls_context {
     SSL_CTX **contexts;
     size_t count;
     struct tls_tickets *tickets; /* NULL: none */
+    EVP_CIPHER *ticket_cipher;   /* looked up once, not for every ticket */
 };
 
 /* RFC 9113 section 9.2.2 forbids the rest for HTTP/2 over TLS 1.2. */
@@ -107,12 +108,12 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         if (!tls_tickets_current(context->tickets, now_s, &key))
             return NO_TICKET;
         memcpy(name, key.name, sizeof(key.name));
-        good = RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
-               EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+        good = RAND_bytes(iv, EVP_CIPHER_get_iv_length(context->ticket_cipher)) == 1 &&
+               EVP_EncryptInit_ex(cipher, context->ticket_cipher, NULL, key.cipher, iv) == 1;
     } else {
         if (!tls_tickets_find(context->tickets, name, now_s, &key))
             return NO_TICKET;
-        good = EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1;
+        good = EVP_DecryptInit_ex(cipher, context->ticket_cipher, NULL, key.cipher, iv) == 1;
     }
     good = good && set_mac_key(mac, &key);
     OPENSSL_cleanse(&key, sizeof(key));
@@ -123,6 +124,10 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 
 void tls_context_use_tickets(struct tls_context *context, struct tls_tickets *tickets)
 {
+    if (context->ticket_cipher == NULL)
+        context->ticket_cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+    if (context->ticket_cipher == NULL)
+        return;
     tls_tickets_unref(context->tickets);
     context->tickets = tls_tickets_ref(tickets);
     for (size_t i = 0; i < context->count; i++) {
@@ -217,6 +222,7 @@ void tls_context_unref(struct tls_context *context)
         return;
     for (size_t i = 0; i < context->count; i++)
         SSL_CTX_free(context->contexts[i]);
+    EVP_CIPHER_free(context->ticket_cipher);
     tls_tickets_unref(context->tickets);
     free(context->contexts);
     free(context);

@@ -31,7 +31,8 @@ void tls_context_unref(struct tls_context *context); /* NULL is allowed */
 
 /*
  * From now on clients get tickets sealed with these keys, and those that come with one need no
- * whole handshake. Without, there are no tickets. Before any connection; references `tickets`.
+ * whole handshake. Without, or when memory is out, there are no tickets. Before any connection;
+ * references `tickets`.
  */
 void tls_context_use_tickets(struct tls_context *context, struct tls_tickets *tickets);
 
