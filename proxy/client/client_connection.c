@@ -92,7 +92,7 @@ static void close_connection(struct client_connection *connection)
         byte_stream_abort(&connection->bytes);
     else
         byte_stream_close(&connection->bytes);
-    connection->environment->lingering_count -= connection->uploads_on;
+    connection->environment->lingering_count -= connection->at_work;
     list_remove(&connection->node);
     if (connection->is_counted)
         address_counts_remove(connection->environment->counts, &connection->facts.address);
@@ -130,19 +130,27 @@ static void linger(struct client_connection *connection)
     deadline_start(&io_of(connection)->loop, &connection->deadline, CLIENT_LINGER_MS);
 }
 
-/* The time is up. True: not for a client that is in the middle of its upload. */
+/* In the middle of its upload, or of what it reads: over HTTP/2 it says so, by giving windows back.
+ */
+static bool is_at_work(const struct client_connection *connection, uint64_t came)
+{
+    bool is_http2 = connection->methods == &http2_session_methods;
+    return came >= CLIENT_LINGER_BYTES || (is_http2 && socket_has_output(connection->bytes.fd));
+}
+
+/* The time is up. True: not for a client that is at work. */
 static bool lingers_on(struct client_connection *connection)
 {
     struct loop *loop = &io_of(connection)->loop;
     uint64_t came = connection->bytes.bytes_read - connection->linger_read;
     uint32_t *count = &connection->environment->lingering_count;
-    if (!connection->lingering || came < CLIENT_LINGER_BYTES ||
-        loop->now_ms >= connection->linger_until_ms)
+    if (!connection->lingering || loop->now_ms >= connection->linger_until_ms ||
+        !is_at_work(connection, came))
         return false;
-    if (!connection->uploads_on && *count == CLIENT_LINGER_CONNECTIONS)
+    if (!connection->at_work && *count == CLIENT_LINGER_CONNECTIONS)
         return false;
-    *count += !connection->uploads_on;
-    connection->uploads_on = true;
+    *count += !connection->at_work;
+    connection->at_work = true;
     connection->linger_read += came;
     deadline_start(loop, &connection->deadline, CLIENT_LINGER_MS);
     return true;

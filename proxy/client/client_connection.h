@@ -74,7 +74,7 @@ struct client_connection {
     bool is_cut;      /* the last answer is not whole */
     bool is_last;     /* the client said that its last request is its last, and it is read */
     bool lingering;   /* all is written; wait a moment for the client to close, too */
-    bool uploads_on;  /* lingers longer than CLIENT_LINGER_MS */
+    bool at_work;     /* lingers longer than CLIENT_LINGER_MS */
     bool closing;     /* write what is queued, then close */
     bool closed;
 };
@@ -109,7 +109,8 @@ enum { CLIENT_DRAIN_NOTICE_MS = 300 };
 /*
  * So long input is dropped that an answer was not waiting for, while the client reads that answer.
  * Over HTTP/1 a client may read only when all is sent: again and again, but not for ever, as long
- * as so much has come in that time, and for so many connections of a worker.
+ * as so much has come in that time, and for so many connections of a worker. Over HTTP/2, where it
+ * writes while it reads, the same as long as the answer has not all arrived.
  */
 enum {
     CLIENT_LINGER_MS = 1000,

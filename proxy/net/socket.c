@@ -1,8 +1,10 @@
 #include "proxy/net/socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,6 +99,12 @@ bool socket_has_ended(int fd)
 {
     struct pollfd ended = {.fd = fd, .events = POLLRDHUP};
     return poll(&ended, 1, 0) > 0;
+}
+
+bool socket_has_output(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
 void socket_reset_on_close(int fd)

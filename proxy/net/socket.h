@@ -27,6 +27,9 @@ int socket_error(int fd);
 /* Has the other end closed its side, or all of it? Bytes from before may wait to be read. */
 bool socket_has_ended(int fd);
 
+/* Is something of what was written not acknowledged yet by the other end's system? */
+bool socket_has_output(int fd);
+
 /* Closing it will send a reset instead of an orderly end. */
 void socket_reset_on_close(int fd);
 

@@ -9,6 +9,7 @@ import time
 
 from http1_backend import Gone, Http1Backend, answer_bytes, serving
 from http1_client import Http1Client
+from http2_peer import INITIAL_WINDOW, Http2Client
 from strangler_test import ProxyCase, backend_text, config_text, main, wait_until
 
 
@@ -102,6 +103,24 @@ class SlowReaders(ProxyCase):
         wait_until("all of some answers has left or waits", lambda: len(self.proxy.log_lines()) > 5)
         self.drain()
         self.check_answers()
+
+
+class SlowReadersOfHttp2(ProxyCase):
+    def test_what_is_on_its_way_when_the_connection_ends_is_read_whole(self):
+        """The client gives windows back as it reads: answered with a reset, that would destroy what
+        it has not read yet."""
+        body = b"x" * 1_000_000
+        backend = self.closing(Http1Backend(serving(lambda request: answer_bytes(body))))
+        proxy = self.start_proxy(config_text(backend_text("monolith", backend.port)))
+        client = self.closing(Http2Client(proxy.plain, settings={INITIAL_WINDOW: 1 << 24}))
+        stream = client.start()
+        proxy.wait_log(1)
+        proxy.process.send_signal(signal.SIGQUIT)
+        wait_until("draining", lambda: "draining" in proxy.errors())
+        time.sleep(2)  # a slow reader
+        self.assertEqual(len(client.wait(stream).body), len(body))
+        client.wait_closed()
+        self.assertEqual(proxy.wait_exit(), 0)
 
 
 class Drains(DrainCase):
