@@ -19,7 +19,7 @@ import time
 import unittest
 from urllib.parse import parse_qs, urlsplit
 
-from http2_peer import settings_payload
+from http2_peer import Http2Client, settings_payload
 from services_programs import Program, ask
 from strangler_test import free_port, is_sanitized
 
@@ -524,17 +524,15 @@ class LongPoll(Service):
 
     def test_a_stop_answers_those_who_wait(self):
         program = self.start("users")
-        answers = []
-        waiting = [threading.Thread(
-            target=lambda: answers.append(ask(program, "/internal/feed/users?wait=30s")))
-            for _ in range(5)]
-        for each in waiting:
-            each.start()
-        wait_until(lambda: connections(program) == 5, "the long polls")
-        self.assertEqual(program.stop(), 0)
-        for each in waiting:
-            each.join(WAIT_S)
-        self.assertEqual([answer.status for answer in answers], [200] * 5)
+        clients = [Http2Client(program.port) for _ in range(5)]
+        for client in clients:
+            client.start("/internal/feed/users?wait=30s")
+            client.wait_ping()  # it has been read
+        program.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            self.assertEqual(client.wait(1).status, 200)
+            client.close()
+        self.assertEqual(program.wait(), 0)
 
     def test_those_who_leave_while_they_wait_hold_nothing(self):
         program = self.start("users")
