@@ -120,7 +120,8 @@ static void client_cut(void *client)
 {
     struct http1_stream *stream = client;
     stream->session->closes = true;
-    stream->cut = !stream->answered;
+    /* A tunnel also when one of its ends has come: nobody is there for the other. */
+    stream->cut = !stream->answered || stream->phase == HTTP1_IN_TUNNEL;
     flush_soon(stream);
 }
 

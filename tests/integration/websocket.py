@@ -223,6 +223,38 @@ class Tunnels(ProxyCase):
             tunnel.end()
             wait_until("the backend heard it", lambda: heard == [b"and more", "end"])
 
+    def test_a_half_that_nobody_speaks_on_any_more_ends(self):
+        def script(connection):
+            switch(connection)
+            connection.socket.shutdown(1)
+            connection.wait_end()
+        self.start(script, more='timeouts: { idle = "1s"; };')
+        tunnels = list(self.on_all_fronts())
+        for tunnel in tunnels:  # their clients wait for something, or are gone without a word
+            tunnel.head()
+        self.proxy.wait_total(0, "strangler_live_exchanges")
+        self.proxy.wait_total(0, "strangler_connections", protocol="http/1.1")
+
+    def test_a_half_whose_backend_is_gone_ends(self):
+        gone = []
+
+        def script(connection):
+            switch(connection)
+            connection.socket.shutdown(1)
+            connection.read_exactly(1)
+            connection.reset()
+            gone.append(1)
+        self.start(script)
+        tunnels = list(self.on_all_fronts())
+        for tunnel in tunnels:
+            tunnel.head()
+            tunnel.send(b"y")
+        wait_until("no backend is there", lambda: len(gone) == len(tunnels))
+        for tunnel in tunnels:
+            tunnel.send(b"y")
+        self.proxy.wait_total(0, "strangler_live_exchanges")
+        self.proxy.wait_total(0, "strangler_connections", protocol="http/1.1")
+
     def test_a_tunnel_that_a_backend_resets_is_cut(self):
         def script(connection):
             switch(connection)
