@@ -138,6 +138,7 @@ static struct backend_pool *pool_new(struct backend_pools *pools, struct endpoin
     list_init(&pool->of_share);
     list_init(&pool->idle);
     list_init(&pool->pipelines);
+    pool->pipeline_length = UINT32_MAX;
     list_init(&pool->connections);
     if (endpoint->breaker == NULL || pools->unlimited)
         return pool;
@@ -201,7 +202,7 @@ static bool may_be_pipelined(const struct backend_pool *pool,
     bool is_plain = (request->method == METHOD_GET || request->method == METHOD_HEAD) &&
                     !request->has_body && !request->websocket;
     return is_plain && pool->endpoint->protocol == BACKEND_HTTP1 && pool->share == NULL &&
-           !pool->ends_pipelines && !options->fresh;
+           pool->pipeline_length > 0 && !options->fresh;
 }
 
 struct backend_stream *backend_pool_open_pipelined(struct backend_pool *pool,

@@ -18,11 +18,11 @@ struct backend_pool {
     struct list of_share;        /* all pools of the backend */
     struct body_budget *budget;
     struct endpoint_state *endpoint;
-    struct list idle;        /* HTTP/1.1: connections without a request, newest first */
-    struct list pipelines;   /* HTTP/1.1: those for several requests at once */
-    struct list connections; /* all others; h2: all */
-    bool retired;            /* the endpoint is named no more: no connection is kept */
-    bool ends_pipelines;     /* an answer ended a connection with several: there are no more */
+    struct list idle;         /* HTTP/1.1: connections without a request, newest first */
+    struct list pipelines;    /* HTTP/1.1: those for several requests at once */
+    struct list connections;  /* all others; h2: all */
+    bool retired;             /* the endpoint is named no more: no connection is kept */
+    uint32_t pipeline_length; /* so many requests on one of them in all; 0: there are no more */
     uint32_t connection_count;
     uint32_t in_flight; /* open streams */
     struct silence silence;

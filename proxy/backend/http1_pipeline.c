@@ -6,11 +6,16 @@
  */
 #include "proxy/backend/http1_internal.h"
 
+#include <inttypes.h>
+
 #include "proxy/backend/http1_request.h"
 #include "proxy/core/log.h"
 
 /* Nobody wants the rest of an answer: so much of it is read for those that wait behind it. */
-enum { DROPPED_BYTES_MAX = 1024 * 1024 };
+enum {
+    DROPPED_BYTES_MAX = 1024 * 1024,
+    LENGTH_LEAST = 64, /* of a connection: of fewer requests it is of no use */
+};
 
 /* Freed with its connection, which it begins with; that is among its pool's pipelines. */
 struct http1_pipeline {
@@ -18,6 +23,7 @@ struct http1_pipeline {
     struct list waiting; /* streams whose answers have not ended, in the order of their requests */
     uint32_t waiting_count;
     uint32_t open_count; /* streams that have not been closed */
+    uint32_t asked;      /* requests since it was opened */
     bool drops;          /* the answer under way is of a stream that was closed */
 };
 
@@ -175,22 +181,29 @@ static void on_response_body(void *owner, struct buffer *buffer, const char *dat
 }
 
 /* What llhttp has read may be of HTTP/1.0, which promises nothing about pipelines. */
-static bool goes_on(const struct http1_connection *connection)
+static bool is_http11(const struct http1_connection *connection)
 {
-    return connection->may_keep &&
-           (connection->reader == HTTP1_READER_COUNT || connection->parser.http_minor == 1);
+    return connection->reader == HTTP1_READER_COUNT || connection->parser.http_minor == 1;
 }
 
-static void end_pipelines(struct http1_pipeline *pipeline)
+/*
+ * An answer was the last. Some servers end each connection after so many: then none gets more of
+ * ours, and nobody waits behind the last. Where they are few, pipelines are of no use.
+ */
+static void learn_length(const struct http1_pipeline *pipeline)
 {
     struct backend_pool *pool = pipeline->connection.pool;
     const struct endpoint_state *endpoint = pool->endpoint;
-    if (!pool->ends_pipelines)
-        log_info("backend %.*s, endpoint %.*s: an answer closes a connection on which copies are "
-                 "pipelined; from now on they are sent there one at a time",
-                 STRVIEW_ARGS(endpoint->backend_name), STRVIEW_ARGS(endpoint->address_text));
-    pool->ends_pipelines = true;
-    give_up(pipeline);
+    uint32_t answered = pipeline->asked - pipeline->waiting_count;
+    bool is_long = answered >= LENGTH_LEAST && is_http11(&pipeline->connection);
+    uint32_t length = is_long ? answered : 0;
+    if (length >= pool->pipeline_length)
+        return;
+    pool->pipeline_length = length;
+    log_info("backend %.*s, endpoint %.*s: its answer number %" PRIu32 " closes a connection on "
+             "which copies are pipelined; from now on %s",
+             STRVIEW_ARGS(endpoint->backend_name), STRVIEW_ARGS(endpoint->address_text), answered,
+             is_long ? "each gets no more than that" : "they are sent there one at a time");
 }
 
 static void on_response_end(void *owner, const struct headers *trailers)
@@ -202,8 +215,10 @@ static void on_response_end(void *owner, const struct headers *trailers)
         stream->events->on_response_end(stream->owner, trailers);
     }
     pipeline->drops = false;
-    if (!goes_on(&pipeline->connection))
-        end_pipelines(pipeline);
+    if (pipeline->connection.may_keep && is_http11(&pipeline->connection))
+        return;
+    learn_length(pipeline);
+    give_up(pipeline);
 }
 
 static void on_failed(void *owner, enum backend_fault fault, bool unprocessed, bool reused)
@@ -240,14 +255,15 @@ static void consumed(struct backend_stream *base, size_t length)
 
 static void rest(struct http1_connection *connection)
 {
-    struct loop *loop = &connection->pool->io->loop;
-    if (connection->state == HTTP1_CLOSED || connection->pool->retired) {
+    struct backend_pool *pool = connection->pool;
+    if (connection->state == HTTP1_CLOSED || pool->retired ||
+        pipeline_of(connection)->asked >= pool->pipeline_length) {
         http1_connection_close(connection);
         return;
     }
     connection->state = HTTP1_IDLE;
-    connection->idle_turn = loop->turn;
-    deadline_start(loop, &connection->deadline, connection->keep_alive_ms);
+    connection->idle_turn = pool->io->loop.turn;
+    deadline_start(&pool->io->loop, &connection->deadline, connection->keep_alive_ms);
 }
 
 /* The stream's answer is under way, the rest of it can be counted, and others wait for that. */
@@ -316,6 +332,7 @@ static bool has_room(const struct http1_pipeline *pipeline,
 {
     const struct http1_connection *connection = &pipeline->connection;
     return tls_client_equal(connection->tls, options->tls) && pipeline->waiting_count < depth &&
+           pipeline->asked < connection->pool->pipeline_length &&
            (nobody_waits(pipeline) || connection->opened_turn == connection->pool->io->loop.turn);
 }
 
@@ -342,6 +359,7 @@ static void wait_for_answer(struct pipelined_stream *stream)
     list_append(&pipeline->waiting, &stream->node);
     pipeline->waiting_count++;
     pipeline->open_count++;
+    pipeline->asked++;
     pipeline->connection.has_stream = true;
     if (is_first)
         expect_answer(pipeline);

@@ -317,6 +317,38 @@ static void behind_an_answer_that_says_close_all_fail_and_nothing_is_pipelined_a
     assert_no_more_pipelines(f);
 }
 
+static void a_connection_gets_no_more_copies_than_one_that_was_ended_after_many(void **state)
+{
+    struct http1_fixture *f = *state;
+    for (int round = 0; round < 32; round++) {
+        ask_some(f, 2);
+        say(f, round < 31 ? ANSWER("a") ANSWER("b")
+                          : ANSWER("a") "HTTP/1.1 200 OK\r\nconnection: close\r\n"
+                                        "content-length: 1\r\n\r\nb");
+        assert_answered(1, "200 b.");
+    }
+    assert_all_closed(f);
+    assert_int_equal(f->pool->pipeline_length, 64);
+}
+
+static void a_connection_ends_with_the_last_copy_that_it_may_have(void **state)
+{
+    struct http1_fixture *f = *state;
+    f->pool->pipeline_length = DEPTH;
+    ask_some(f, 2);
+    say(f, ANSWER("a") ANSWER("b"));
+    ask_some(f, 1);
+    say(f, ANSWER("c"));
+    assert_answered(0, "200 c.");
+    assert_int_equal(f->pool->connection_count, 0);
+    for (int i = 0; i < COPIES; i++)
+        ask(f, i, METHOD_GET);
+    assert_int_equal(f->pool->connection_count, 2);
+    for (int i = 0; i < COPIES; i += 3) /* the others are behind the first */
+        close_copy(&copies[i]);
+    assert_all_closed(f);
+}
+
 static void an_answer_of_http10_ends_pipelines_even_when_it_says_keep_alive(void **state)
 {
     struct http1_fixture *f = *state;
@@ -477,6 +509,8 @@ int main(void)
         HTTP1_TEST(an_answer_that_came_before_the_request_is_not_its_own),
         HTTP1_TEST(an_answer_that_came_while_its_request_waited_for_room_is_not_its_own),
         HTTP1_TEST(behind_an_answer_that_says_close_all_fail_and_nothing_is_pipelined_again),
+        HTTP1_TEST(a_connection_gets_no_more_copies_than_one_that_was_ended_after_many),
+        HTTP1_TEST(a_connection_ends_with_the_last_copy_that_it_may_have),
         HTTP1_TEST(an_answer_of_http10_ends_pipelines_even_when_it_says_keep_alive),
         HTTP1_TEST(an_answer_that_ends_with_the_connection_ends_pipelines),
         HTTP1_TEST(all_that_wait_fail_when_the_connection_is_closed),
