@@ -124,7 +124,10 @@ static void on_request_consumed(void *owner, size_t length)
     struct exchange *exchange = owner;
     CHECK(length <= exchange->request_held);
     exchange->request_held -= length;
-    if (exchange->state == EXCHANGE_FORWARDING)
+    /* An answer may have begun that waits for more of the request; a client that does not read it
+     * gains no time. */
+    if (exchange->state == EXCHANGE_FORWARDING ||
+        (exchange->state == EXCHANGE_RESPONDING && exchange->response_held == 0))
         exchange_progress(exchange);
     exchange_body_progress(exchange);
     exchange_tunnel_progress(exchange);

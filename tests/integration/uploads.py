@@ -5,6 +5,7 @@ request that ends early or is given up leaves nothing behind."""
 import hashlib
 import queue
 import threading
+import time
 
 from http1_backend import Gone, Http1Backend, answer_bytes, echo_body, serving
 from http1_client import Http1Client
@@ -12,6 +13,7 @@ from http2_peer import RST_STREAM, Http2Client
 from strangler_test import DEADLINE_S, ProxyCase, backend_text, config_text, main, run_all
 
 DRIBBLES = 50
+BYTES = 12
 KIB = 1024
 CANCEL = b"\0\0\0\x08"
 CLIENT_WINDOW = 1024 * KIB  # what the proxy lets one connection send ahead
@@ -172,6 +174,31 @@ class EarlyEnds(ProxyCase):
         client.send(b"x")
         answer = client.read()
         self.assertEqual((answer.status, answer.body), (403, b"no"))
+
+    def test_an_answer_may_wait_for_a_body_that_comes_slowly(self):
+        def script(connection):
+            connection.read_head()
+            connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+            self.assertEqual(connection.read_exactly(BYTES), b"x" * BYTES)
+            connection.send(b"whole")
+        backend = self.closing(Http1Backend(script))
+        self.proxy = self.start_proxy(config_text(
+            backend_text("monolith", backend.port, more='timeouts: { idle = "2s"; };')))
+        fields = [("content-length", str(BYTES))]
+        one = self.closing(Http1Client(self.proxy.plain))
+        other = self.closing(Http2Client(self.proxy.plain))
+        one.start("/", "POST", fields)
+        stream = other.start("/", "POST", fields, ends=False)
+        head = one.read_head()
+        other.wait_head(stream)
+        for _ in range(BYTES):  # longer than the limit for silence
+            time.sleep(0.25)
+            one.send(b"x")
+            other.send_body(stream, b"x", ends=False)
+        one.read_answer_body(head)
+        self.assertEqual(head.body, b"whole")
+        self.assertEqual(other.wait(stream).body, b"whole")
+        self.assertEqual(self.proxy.fault_count("monolith", "idle_timeout"), 0)
 
     def test_a_backend_is_asked_to_continue_before_there_is_a_body(self):
         def script(connection):
