@@ -265,6 +265,14 @@ struct exchange *exchange_start(struct exchange_environment *environment,
     return exchange;
 }
 
+/* Not when it is answered already, nor what was meant for a tunnel that is none: behind a request
+ * without content it would be read as the next one. */
+static bool endpoint_takes_body(const struct exchange *exchange)
+{
+    return exchange->stream != NULL &&
+           (exchange->backend_request.has_body || exchange->tunnel >= TUNNEL_OPEN);
+}
+
 void exchange_request_body(struct exchange *exchange, struct buffer *source, const char *data,
                            size_t length)
 {
@@ -278,7 +286,7 @@ void exchange_request_body(struct exchange *exchange, struct buffer *source, con
         exchange_hold_body(exchange, source, data, length);
         return;
     }
-    if (exchange->stream == NULL) { /* answered already: the rest is taken and dropped */
+    if (!endpoint_takes_body(exchange)) { /* taken and dropped */
         exchange->table->request_consumed(exchange->client, length);
         return;
     }

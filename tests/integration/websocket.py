@@ -5,13 +5,14 @@ import base64
 import hashlib
 import signal
 import struct
+import threading
 import time
 
 from http1_backend import Gone, Http1Backend, answer_bytes
 from http1_client import Http1Client
 from http2_peer import CANCEL, DATA, END_STREAM, RST_STREAM, Http2Backend, Http2Client
-from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, main,
-                            wait_until)
+from strangler_test import (DEADLINE_S, SMALL_QUARANTINE, ProxyCase, backend_text, config_text,
+                            main, wait_until)
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 FIELDS = [("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-version", "13"),
@@ -301,6 +302,25 @@ class Tunnels(ProxyCase):
             self.assertEqual(tunnel.read(11), b"not for you")
             if not isinstance(tunnel, OverHttp2):  # and the connection goes on
                 self.assertEqual(tunnel.client.ask("/plain").body, b"not for you")
+
+    def test_what_was_meant_for_a_tunnel_never_follows_a_plain_answer(self):
+        met = []
+        said = threading.Event()
+
+        def script(connection):
+            connection.read_head()
+            connection.send(b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nno")
+            met.append(said.wait(DEADLINE_S) and connection.has_input(0.5))
+            connection.send(b"pe")
+            connection.wait_end()
+        self.start(script)
+        tunnel = self.closing(OverHttp2(self.proxy))
+        self.assertEqual(tunnel.head().status, 404)
+        tunnel.send(b"GET /plain/smuggled HTTP/1.1\r\nhost: a\r\n\r\n")
+        tunnel.client.wait_ping()
+        said.set()
+        self.assertEqual(tunnel.client.wait(tunnel.stream).body, b"nope")
+        self.assertEqual(met, [False])
 
     def test_routes_that_are_not_for_it_see_a_plain_get(self):
         def script(connection):
