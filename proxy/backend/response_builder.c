@@ -15,18 +15,20 @@ void response_builder_restart(struct response_builder *builder)
     headers_init(&builder->head.headers);
 }
 
-/* Content-Length may be repeated, or be a list, only with one and the same value. */
+/* Content-Length may be repeated, or be a list, only with one and the same value: one number is
+ * passed on, however often it was said. */
 static enum builder_result take_content_length(struct response_builder *builder,
-                                               struct strview value)
+                                               struct strview list, struct strview *ret_number)
 {
     struct strview element;
     uint64_t only = 0;
+    *ret_number = list;
     if (builder->head.content_length == CONTENT_LENGTH_UNKNOWN &&
-        strview_to_u64(value, INT64_MAX, &only)) {
+        strview_to_u64(list, INT64_MAX, &only)) {
         builder->head.content_length = (int64_t)only;
         return BUILDER_OK;
     }
-    while (strview_next_element(&value, &element)) {
+    while (strview_next_element(&list, &element)) {
         uint64_t length = 0;
         if (!strview_to_u64(element, INT64_MAX, &length))
             return BUILDER_MALFORMED;
@@ -34,6 +36,7 @@ static enum builder_result take_content_length(struct response_builder *builder,
             builder->head.content_length != (int64_t)length)
             return BUILDER_MALFORMED;
         builder->head.content_length = (int64_t)length;
+        *ret_number = element;
     }
     return builder->head.content_length == CONTENT_LENGTH_UNKNOWN ? BUILDER_MALFORMED : BUILDER_OK;
 }
@@ -48,11 +51,9 @@ enum builder_result response_builder_add(struct response_builder *builder, struc
         return BUILDER_TOO_LARGE;
     if (field->token == HEADER_CONTENT_LENGTH) {
         bool repeated = builder->head.content_length != CONTENT_LENGTH_UNKNOWN;
-        enum builder_result result = take_content_length(builder, value);
+        enum builder_result result = take_content_length(builder, field->value, &value);
         if (result != BUILDER_OK || repeated)
             return result;
-        struct strview list = value; /* one number, however often it was said */
-        strview_next_element(&list, &value);
     }
     headers_add(headers, arena, field->token, field->name, value);
     return BUILDER_OK;

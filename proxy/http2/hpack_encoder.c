@@ -71,6 +71,12 @@ static char *put_literal(char *to, enum field_kind kind, const struct header_fie
 
 /* --- the table ------------------------------------------------------------------------------- */
 
+/* Section 4.1. */
+static size_t size_of(const struct header_field *field)
+{
+    return field->name.length + field->value.length + ENTRY_OVERHEAD_BYTES;
+}
+
 static struct hpack_entry *entry_at(struct hpack_encoder *encoder, uint32_t sequence)
 {
     return &encoder->entries[sequence % HPACK_ENTRIES];
@@ -104,8 +110,9 @@ static void evict_above(struct hpack_encoder *encoder, uint32_t size)
 
 /* The field fits. Pieces lie one behind the other, as old as they come, and together they are
  * shorter than the bytes by the longest of them: none is written over before it is evicted. */
-static void add(struct hpack_encoder *encoder, const struct header_field *field, uint32_t size)
+static void add(struct hpack_encoder *encoder, const struct header_field *field)
 {
+    uint32_t size = (uint32_t)size_of(field);
     uint32_t length = size - ENTRY_OVERHEAD_BYTES;
     evict_above(encoder, encoder->limit - size);
     if (length > sizeof(encoder->bytes) - encoder->next)
@@ -190,6 +197,7 @@ void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t bytes)
 /* Section 4.2: the least size that the table had to have since, and then what it has now. */
 char *hpack_encode_begin(struct hpack_encoder *encoder, char *to)
 {
+    encoder->place = 0;
     if (!encoder->limit_changed)
         return to;
     evict_above(encoder, encoder->least);
@@ -222,6 +230,31 @@ static size_t static_field(const struct header_field *field)
                                                            : 0;
 }
 
+static char *put_entry(struct hpack_encoder *encoder, char *to, uint32_t sequence)
+{
+    return put_number(to, KIND_INDEXED, 7, STATIC_COUNT + encoder->sequence - sequence);
+}
+
+/* By the table, where it is or to which it is added; *guess becomes its entry. */
+static char *put_common(struct hpack_encoder *encoder, char *to, const struct header_field *field,
+                        uint32_t *guess)
+{
+    if (entry_is(encoder, *guess, field))
+        return put_entry(encoder, to, *guess);
+    bool is_new;
+    uint32_t hash = (uint32_t)(hash_text(hash_text(0, field->name), field->value) >> 32);
+    struct hpack_slot *slot = find_slot(encoder, hash, &is_new);
+    if (is_new)
+        return put_literal(to, KIND_PLAIN, field);
+    if (entry_is(encoder, slot->sequence, field)) {
+        *guess = slot->sequence;
+        return put_entry(encoder, to, slot->sequence);
+    }
+    *guess = slot->sequence = encoder->sequence;
+    add(encoder, field);
+    return put_literal(to, KIND_ADDED, field);
+}
+
 char *hpack_encode_field(struct hpack_encoder *encoder, char *to, const struct header_field *field)
 {
     bool is_static = field->token == HEADER_METHOD || field->token == HEADER_SCHEME;
@@ -230,18 +263,9 @@ char *hpack_encode_field(struct hpack_encoder *encoder, char *to, const struct h
         return put_number(to, KIND_INDEXED, 7, number);
     if (is_secret(field))
         return put_literal(to, KIND_SECRET, field);
-    size_t size = field->name.length + field->value.length + ENTRY_OVERHEAD_BYTES;
+    size_t size = size_of(field);
     if (field->token == HEADER_PATH || field->token == HEADER_CONTENT_LENGTH ||
         size > HPACK_ENTRY_BYTES || size > encoder->limit)
         return put_literal(to, KIND_PLAIN, field);
-    bool is_new;
-    uint32_t hash = (uint32_t)(hash_text(hash_text(0, field->name), field->value) >> 32);
-    struct hpack_slot *slot = find_slot(encoder, hash, &is_new);
-    if (is_new)
-        return put_literal(to, KIND_PLAIN, field);
-    if (entry_is(encoder, slot->sequence, field))
-        return put_number(to, KIND_INDEXED, 7, STATIC_COUNT + encoder->sequence - slot->sequence);
-    slot->sequence = encoder->sequence;
-    add(encoder, field, (uint32_t)size);
-    return put_literal(to, KIND_ADDED, field);
+    return put_common(encoder, to, field, &encoder->guesses[encoder->place++ % HPACK_GUESSES]);
 }

@@ -15,6 +15,7 @@ enum {
     HPACK_ENTRY_BYTES = 1024, /* a longer field does not enter the table */
     HPACK_ENTRIES = 128,      /* power of two; each counts 32 bytes at least */
     HPACK_SLOTS = 256,        /* power of two */
+    HPACK_GUESSES = 16,       /* fields of a head that are looked for where they were before */
     HPACK_FIELD_BYTES = 20,   /* what a field may take besides its name and value */
     HPACK_BEGIN_BYTES = 12,   /* what stands before the first field at most */
 };
@@ -38,8 +39,10 @@ struct hpack_encoder {
     bool limit_changed;
     uint32_t size;
     uint32_t count;
-    uint32_t sequence; /* of the next entry */
-    uint32_t next;     /* in `bytes` */
+    uint32_t sequence;               /* of the next entry */
+    uint32_t next;                   /* in `bytes` */
+    uint32_t place;                  /* of the next field in its head */
+    uint32_t guesses[HPACK_GUESSES]; /* the entry that stood at this place last */
     struct hpack_entry entries[HPACK_ENTRIES];
     struct hpack_slot slots[HPACK_SLOTS];
     char bytes[HPACK_TABLE_BYTES + HPACK_ENTRY_BYTES]; /* a piece begins anew before it is cut */
