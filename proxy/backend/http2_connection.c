@@ -21,6 +21,7 @@ enum {
 static void run_reap(struct task *task)
 {
     struct http2_connection *connection = LIST_ENTRY(task, struct http2_connection, reap);
+    http2_head_forget(connection);
     nghttp2_session_del(connection->session);
     tls_client_unref(connection->tls);
     byte_queue_done(&connection->held);

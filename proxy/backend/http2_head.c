@@ -59,6 +59,43 @@ static enum builder_result look_at_length(struct http2_backend_stream *stream, s
     return BUILDER_OK;
 }
 
+static void forget(struct http2_known_field *known)
+{
+    if (known->name == NULL)
+        return;
+    nghttp2_rcbuf_decref(known->name);
+    nghttp2_rcbuf_decref(known->value);
+    known->name = NULL;
+}
+
+void http2_head_forget(struct http2_connection *connection)
+{
+    for (size_t i = 0; i < HTTP2_KNOWN_FIELDS; i++)
+        forget(&connection->known[i]);
+}
+
+/* A short field that is valid stays known until another one comes in its place. */
+static bool check(struct http2_known_field *known, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
+                  struct header_field *field)
+{
+    if (known->name == name && known->value == value) {
+        field->token = known->token;
+        return true;
+    }
+    field->token = header_token_of(field->name);
+    if (!(nghttp2_rcbuf_is_static(name) || header_token_says_name(field->token) ||
+          name_is_valid(field->name)) ||
+        !header_value_is_valid(field->value) || is_of_a_connection(field))
+        return false;
+    forget(known);
+    if (field->name.length + field->value.length > HTTP2_KNOWN_BYTES)
+        return true;
+    nghttp2_rcbuf_incref(name);
+    nghttp2_rcbuf_incref(value);
+    *known = (struct http2_known_field){name, value, field->token};
+    return true;
+}
+
 enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp2_rcbuf *name,
                                      nghttp2_rcbuf *value)
 {
@@ -68,10 +105,8 @@ enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp
     stream->has_fields = true;
     if (field.name.length + field.value.length > BACKEND_HEADER_BYTES)
         return BUILDER_TOO_LARGE;
-    field.token = header_token_of(field.name);
-    bool lives_on = nghttp2_rcbuf_is_static(name); /* it is of RFC 7541 appendix A, and so valid */
-    if (!(lives_on || header_token_says_name(field.token) || name_is_valid(field.name)) ||
-        !header_value_is_valid(field.value) || is_of_a_connection(&field))
+    uint32_t place = stream->builder.head.headers.count % HTTP2_KNOWN_FIELDS;
+    if (!check(&stream->connection->known[place], name, value, &field))
         return BUILDER_MALFORMED;
     if (field.token == HEADER_CONTENT_LENGTH) {
         bool passes;
@@ -80,7 +115,7 @@ enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp
             return result;
     }
     struct arena *arena = stream->base.arena;
-    if (!lives_on)
+    if (!nghttp2_rcbuf_is_static(name)) /* else it is of RFC 7541 appendix A, and lives on */
         field.name = arena_copy(arena, field.name);
     field.value = arena_copy(arena, field.value);
     return response_builder_add(&stream->builder, arena, &field);

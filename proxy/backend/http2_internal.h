@@ -17,6 +17,18 @@
  * what belongs to streams that are over, frames of unknown types. */
 enum { HTTP2_IDLE_FRAMES = 10000 };
 
+/*
+ * A field that was found valid, as it came: nghttp2 hands out the same object as often as a field
+ * is the one in its table, and while we hold it, nobody changes it or has its place.
+ */
+struct http2_known_field {
+    nghttp2_rcbuf *name; /* a reference, as on the value; NULL: none is known */
+    nghttp2_rcbuf *value;
+    enum header_token token;
+};
+
+enum { HTTP2_KNOWN_FIELDS = 16, HTTP2_KNOWN_BYTES = 256 };
+
 struct http2_connection {
     struct byte_stream bytes;
     struct backend_pool *pool;
@@ -40,6 +52,7 @@ struct http2_connection {
     struct buffer *read_buffer; /* during nghttp2_session_mem_recv */
     struct byte_queue held;     /* the head that goes next, while there is no room for it */
     struct hpack_encoder encoder;
+    struct http2_known_field known[HTTP2_KNOWN_FIELDS]; /* by their place in a head */
 };
 
 struct http2_backend_stream {
@@ -100,6 +113,9 @@ void http2_answer_set_callbacks(nghttp2_session_callbacks *callbacks);
  * answer is none. */
 enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp2_rcbuf *name,
                                      nghttp2_rcbuf *value);
+
+/* Forgets the known fields, before the session ends. */
+void http2_head_forget(struct http2_connection *connection);
 
 /* All fields of a head have come. `ends` says that nothing follows it. */
 enum builder_result http2_head_done(struct http2_backend_stream *stream, bool ends);

@@ -159,6 +159,25 @@ class MalformedAnswers(ProxyCase):
                 self.assertEqual(self.faults("malformed"), before + 1)
                 self.assertEqual(self.client.ask("/fine").body, b"fine")
 
+    def test_a_field_of_the_backends_table_is_as_good_as_it_was(self):
+        entered = lambda value: b"\x88\x40\x03x-a" + bytes([len(value)]) + value  # :status 200, x-a
+        again = b"\x88\xbe"  # the last that entered
+        blocks = [entered(b"good"), again, again, entered(b"b\0d"), again, entered(b"fine"), again,
+                  b"\x88\xbf", b"\x88\xc0", again]  # the one before it, and before that
+
+        def script(connection):
+            connection.begin()
+            for block in blocks:
+                connection.send(frame(HEADERS, END_HEADERS | END_STREAM,
+                                      connection.read_request().stream, block))
+            connection.wait_end()
+        self.start(script)
+        answers = [self.client.ask("/") for _ in blocks]
+        self.assertEqual([answer.value("x-a") for answer in answers], [
+            "good", "good", "good", None, None, "fine", "fine", None, "good", "fine"])
+        self.assertEqual([answer.status for answer in answers],
+                         [200, 200, 200, 502, 502, 200, 200, 502, 200, 200])
+
     def test_what_looks_odd_and_is_allowed_passes(self):
         self.start_answering({
             "te": lambda stream: whole([OK, ("te", "Trailers"), ("x-a", "b")], stream),
