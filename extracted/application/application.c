@@ -71,7 +71,7 @@ static void set_options(CURL *curl, const struct application *application, const
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 }
 
-/* A problem's own words become the fault. */
+/* A problem's own words become the fault. Who answers 5xx could do nothing, or has begun to. */
 static void refuse(const struct application *application, long status, const struct answer *answer,
                    struct application_fault *fault)
 {
@@ -79,7 +79,7 @@ static void refuse(const struct application *application, long status, const str
     json_t *problem =
         json_loadb(answer->bytes != NULL ? answer->bytes : "", answer->length, 0, &error);
     const char *detail = json_string_value(json_object_get(problem, "detail"));
-    fault->answered = true;
+    fault->answered = status < 500;
     snprintf(fault->text, APPLICATION_FAULT_BYTES, "the %s application answered %ld: %s",
              application->side, status, detail != NULL ? detail : "no reason given");
     json_decref(problem);

@@ -9,6 +9,8 @@ import unittest
 import urllib.error
 import urllib.request
 
+from http1_backend import Http1Backend, answer_bytes, serving
+from http2_peer import Http2Backend, serving2
 from lagging_feeds import LaggingFeeds
 from services_programs import BUILD, Program
 from strangler_test import free_port, main, wait_until
@@ -41,7 +43,8 @@ class Flip(unittest.TestCase):
 
     def flip(self, owner: str, epoch: int, **environment):
         settings = dict(os.environ, FORUM_LEGACY=self.monolith.origin,
-                        FORUM_USERS=self.users_origin, **environment)
+                        FORUM_USERS=self.users_origin)
+        settings.update(environment)
         return subprocess.run([FLIP, "users", owner, str(epoch)], env=settings, timeout=60,
                               capture_output=True, text=True, check=False)
 
@@ -142,6 +145,29 @@ class Flip(unittest.TestCase):
         self.assertEqual(flip.wait(30), 1)
         self.assertEqual(self.owner("legacy"), ("legacy", 3))
         self.assertEqual(self.register("still-here"), 201)
+
+    def test_an_application_that_cannot_tell_for_the_moment_is_asked_again(self):
+        """What answers 5xx has refused nothing: it may own, or may not, as before."""
+        heard = []
+
+        def legacy(request):
+            if request.method == "POST":
+                heard.append(json.loads(request.body)["owner"])
+            busy = heard.count("legacy") in (1, 2)
+            body = {"owner": "legacy", "epoch": 1, "feeds_last": {}}
+            return answer_bytes(json.dumps(body).encode(),
+                                "503 Service Unavailable" if busy else "200 OK")
+
+        def extracted(connection, request):
+            status = "409" if request.method == "POST" else "200"
+            connection.answer(request.stream, b'{"cursors": {}}', status)
+        old, new = Http1Backend(serving(legacy)), Http2Backend(serving2(extracted))
+        self.addCleanup(old.close)
+        self.addCleanup(new.close)
+        done = self.flip("extracted", 2, FORUM_LEGACY=f"http://127.0.0.1:{old.port}",
+                         FORUM_USERS=f"http://127.0.0.1:{new.port}")
+        self.assertEqual((done.returncode, heard), (1, ["extracted"] + 3 * ["legacy"]))
+        self.assertNotIn("may have", done.stderr)
 
     def test_bad_usage_says_how(self):
         for arguments in ([], ["users", "extracted"], ["users", "both", "2"], ["bots", "legacy", "2"],
