@@ -119,6 +119,9 @@ static bool may_save(const struct admin_call *call)
                             (unsigned long long)generation);
     else if (control->draining)
         admin_reply_problem(call->request, MHD_HTTP_SERVICE_UNAVAILABLE, "the proxy is ending");
+    else if (hand_over_is_on(&control->hand_over)) /* it may have read the files already */
+        admin_reply_problem(call->request, MHD_HTTP_SERVICE_UNAVAILABLE,
+                            "a hand-over to a new process is under way; save after it");
     else
         return true;
     return false;

@@ -10,6 +10,7 @@ import threading
 
 from hand_over_clients import Visitors, adopt_orphans, begin_hand_over, hand_over, successor
 from http1_backend import Http1Backend, answer_bytes, named
+from http1_client import Http1Client
 from http2_peer import Http2Client, ask_once
 from strangler_test import (PROXY, ProxyCase, backend_text, config_text, free_port, main,
                             wait_until)
@@ -285,7 +286,7 @@ class LiveChanges(ProxyCase):
 
     def script(self, connection):
         while True:
-            if connection.read_request().target == "/slow":
+            if connection.read_request().target.endswith("/slow"):
                 self.gate.wait(20)
             connection.send(answer_bytes(b"monolith"))
 
@@ -309,6 +310,30 @@ class LiveChanges(ProxyCase):
         self.operate("/modules/c/unfreeze")
         self.operate("/modules/b/confirm")
         self.operate("/modules/a/resume")
+
+    def test_nothing_is_saved_in_files_that_the_new_process_has_read_already(self):
+        self.operate("/modules/b/stage", stage="ramp")
+        write = self.closing(Http1Client(self.proxy.plain))
+        write.start("/c/slow", "POST", [("content-length", "0")])
+        wait_until("it is under way", lambda: self.backend.requests)
+        freeze = threading.Thread(target=self.operate, args=("/modules/c/freeze",),
+                                  kwargs={"max_wait_ms": 10000, "ttl_ms": 60000})
+        freeze.start()  # so long nothing is let go
+        self.addCleanup(freeze.join)
+        wait_until("it is frozen", lambda: self.modules()[2]["frozen"])
+        said = self.proxy.errors().count("warning[")
+        self.assertGreater(said, 0)
+        old = self.proxy.process
+        old.send_signal(signal.SIGUSR2)
+        wait_until("the new one has read them", lambda: self.proxy.errors().count("warning[") > said)
+        status, answer = self.proxy.operate("/modules/b/save", {})
+        self.gate.set()
+        self.assertEqual(old.wait(30), 0)
+        self.proxy.process = successor(self.proxy)
+        self.assertEqual(self.modules()[1]["stage"], "ramp")
+        self.assertEqual(status, 503, answer)
+        self.assertIn("hand-over", answer["detail"])
+        self.operate("/modules/b/save")
 
     def test_a_write_that_waits_in_the_old_process_goes_on_when_the_freeze_is_over(self):
         self.operate("/modules/c/freeze", ttl_ms=3000)
