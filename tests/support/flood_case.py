@@ -2,6 +2,8 @@
 what has to hold meanwhile. Plain requests on other connections are answered in time, the proxy's
 memory grows by little, and no backend is given more to do at once than one client may ask for."""
 
+import select
+import ssl
 import threading
 import time
 from typing import Callable
@@ -9,8 +11,8 @@ from typing import Callable
 import hpack
 from http1_backend import Gone, Http1Backend
 from http1_client import Http1Client
-from http2_peer import (END_HEADERS, END_STREAM, HEADERS, Http2Backend, Http2Client, ask_once,
-                        frame)
+from http2_peer import (END_HEADERS, END_STREAM, HEADERS, TIMEOUT_S, Http2Backend, Http2Client,
+                        ask_once, frame)
 from scripted_site import SERVE, echo
 from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, is_sanitized,
                             wait_until)
@@ -19,6 +21,8 @@ MIB = 1 << 20
 GROWTH_BYTES = 32 * MIB
 ANSWER_S = 5 if is_sanitized() else 2  # a sanitizer takes time of its own, on a busy machine
 STREAM_LIMIT = 128
+PIECE_BYTES = 1 << 16
+BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Stubborn:
@@ -160,12 +164,34 @@ class FloodCase(ProxyCase):
             pass
 
     def flood_and_hear(self, client: Http2Client, data: bytes):
-        """The same, while what comes back is read, until the proxy closes."""
+        """The same, while what comes back is read, until the proxy closes. By one thread: of two that
+        use the same TLS connection, one may take what the other met for its end."""
         client.auto = False
-        sender = threading.Thread(target=self.flood, args=(client, data))
-        sender.start()
-        client.wait_closed()
-        sender.join()
+        sock, rest = client.socket, memoryview(data)
+        sock.setblocking(False)
+        is_over = False
+        while not is_over:
+            rest = rest[self.send_some(sock, rest[:PIECE_BYTES]):]
+            try:
+                piece = sock.recv(PIECE_BYTES)
+                client.buffer += piece
+                is_over = not piece
+            except BLOCKED:
+                select.select([sock], [sock] if rest else [], [], TIMEOUT_S)
+            except OSError:
+                is_over = True
+        sock.settimeout(TIMEOUT_S)
+        client.wait_closed()  # the frames of all that was read
+
+    @staticmethod
+    def send_some(sock, data) -> int:
+        """How much needs not to be sent any more."""
+        try:
+            return sock.send(data) if data else 0
+        except BLOCKED:
+            return 0
+        except OSError:
+            return len(data)  # nobody takes it
 
     def under(self, name: str, attack: Callable, least_s: float = 0.2):
         """Runs the attack, at most once in this time, and checks what has to hold meanwhile."""
