@@ -12,11 +12,12 @@ static bool client_is_slow(const struct exchange *exchange)
     return exchange->response_held > 0;
 }
 
-/* The request is incomplete and everything that came has been passed on. */
+/* The request is incomplete and everything that came has been passed on. What is said for a tunnel
+ * is not waited for by the endpoint. */
 static bool client_owes_body(const struct exchange *exchange)
 {
-    return !exchange->request_ended && exchange->request_held == 0 &&
-           exchange->held_body.bytes == 0;
+    return exchange->backend_request.has_body && !exchange->request_ended &&
+           exchange->request_held == 0 && exchange->held_body.bytes == 0;
 }
 
 static void on_progress_expired(struct deadline *deadline)
@@ -30,7 +31,7 @@ static void on_progress_expired(struct deadline *deadline)
         exchange_progress(exchange); /* the limit for that is the body's */
         return;
     }
-    if (exchange->tunnel >= TUNNEL_OPEN) { /* silent on both sides */
+    if (exchange->tunnel >= TUNNEL_OPEN || client_owes_body(exchange)) { /* silent on both sides */
         exchange_give_up_on_client(exchange, 504, NULL);
         return;
     }

@@ -200,6 +200,21 @@ class EarlyEnds(ProxyCase):
         self.assertEqual(other.wait(stream).body, b"whole")
         self.assertEqual(self.proxy.fault_count("monolith", "idle_timeout"), 0)
 
+    def test_a_client_that_stops_in_its_body_is_no_fault_of_who_waits_for_it(self):
+        def script(connection):
+            connection.read_head()
+            connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n")
+            connection.wait_end()
+        backend = self.closing(Http1Backend(script))
+        self.proxy = self.start_proxy(config_text(
+            backend_text("monolith", backend.port, more='timeouts: { idle = "1s"; };')))
+        client = self.closing(Http2Client(self.proxy.plain))
+        stream = client.start("/", "POST", [("content-length", "5")], ends=False)
+        client.send_body(stream, b"x", ends=False)
+        self.assertEqual(client.wait_head(stream).status, 200)
+        self.assertIsNotNone(client.wait(stream).reset)
+        self.assertEqual(self.proxy.fault_count("monolith", "idle_timeout"), 0)
+
     def test_a_backend_is_asked_to_continue_before_there_is_a_body(self):
         def script(connection):
             request = connection.read_head()

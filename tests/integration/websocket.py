@@ -341,6 +341,14 @@ class Tunnels(ProxyCase):
         self.start()
         self.assertEqual(self.closing(OverHttp2(self.proxy, "/h2")).head().status, 501)
 
+    def test_a_backend_that_never_says_whether_it_is_one_is_not_waited_for(self):
+        def script(connection):
+            connection.read_head()
+            connection.wait_end()
+        self.start(script, more='timeouts: { first_byte = "1s"; };')
+        for tunnel in self.on_all_fronts():
+            self.assertEqual(tunnel.head().status, 504)
+
     def test_only_a_whole_and_plain_upgrade_to_websocket_is_one(self):
         def script(connection):
             while True:
