@@ -115,7 +115,8 @@ enum builder_result http2_head_field(struct http2_backend_stream *stream, nghttp
             return result;
     }
     struct arena *arena = stream->base.arena;
-    if (!nghttp2_rcbuf_is_static(name)) /* else it is of RFC 7541 appendix A, and lives on */
+    field.name_is_static = nghttp2_rcbuf_is_static(name); /* it is of RFC 7541 appendix A */
+    if (!field.name_is_static)
         field.name = arena_copy(arena, field.name);
     field.value = arena_copy(arena, field.value);
     return response_builder_add(&stream->builder, arena, &field);

@@ -34,17 +34,17 @@ static char *put_block(struct hpack_encoder *encoder, char *to,
 {
     char digits[DECIMAL_MAX_BYTES];
     struct header_field own[OWN_FIELDS] = {
-        {STRVIEW(":method"), request->method_text, HEADER_METHOD},
-        {STRVIEW(":scheme"), request->scheme, HEADER_SCHEME},
-        {STRVIEW(":authority"), request->authority, HEADER_AUTHORITY},
-        {STRVIEW(":path"), path_and_query(request, arena), HEADER_PATH},
+        {STRVIEW(":method"), request->method_text, HEADER_METHOD, true},
+        {STRVIEW(":scheme"), request->scheme, HEADER_SCHEME, true},
+        {STRVIEW(":authority"), request->authority, HEADER_AUTHORITY, true},
+        {STRVIEW(":path"), path_and_query(request, arena), HEADER_PATH, true},
     };
     size_t count = OWN_FIELDS - 1;
     if (request->content_length != CONTENT_LENGTH_UNKNOWN) {
         const char *end = decimal_put(digits, (uint64_t)request->content_length);
         own[count++] = (struct header_field){STRVIEW("content-length"),
                                              strview_make(digits, (size_t)(end - digits)),
-                                             HEADER_CONTENT_LENGTH};
+                                             HEADER_CONTENT_LENGTH, true};
     }
     to = hpack_encode_begin(encoder, to);
     for (size_t i = 0; i < count; i++)

@@ -45,24 +45,25 @@ enum builder_result response_builder_add(struct response_builder *builder, struc
                                          const struct header_field *field)
 {
     struct headers *headers = &builder->head.headers;
-    struct strview value = field->value;
-    builder->bytes += (uint32_t)(field->name.length + value.length) + 32;
+    struct header_field kept = *field;
+    builder->bytes += (uint32_t)(field->name.length + field->value.length) + 32;
     if (builder->bytes > BACKEND_HEADER_BYTES || headers->count >= BACKEND_HEADER_FIELDS)
         return BUILDER_TOO_LARGE;
     if (field->token == HEADER_CONTENT_LENGTH) {
         bool repeated = builder->head.content_length != CONTENT_LENGTH_UNKNOWN;
-        enum builder_result result = take_content_length(builder, field->value, &value);
+        enum builder_result result = take_content_length(builder, field->value, &kept.value);
         if (result != BUILDER_OK || repeated)
             return result;
     }
-    headers_add(headers, arena, field->token, field->name, value);
+    headers_add_field(headers, arena, &kept);
     return BUILDER_OK;
 }
 
 enum builder_result response_builder_field(struct response_builder *builder, struct arena *arena,
                                            struct strview name, struct strview value)
 {
-    const struct header_field field = {name, value, header_token_of(name)};
+    const struct header_field field = {
+        .name = name, .value = value, .token = header_token_of(name)};
     return header_field_is_valid(&field) ? response_builder_add(builder, arena, &field)
                                          : BUILDER_MALFORMED;
 }

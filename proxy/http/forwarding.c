@@ -259,7 +259,7 @@ void forwarding_response(const struct response_head *response, struct arena *are
         if (framing && (response->status < 200 || response->status == 204))
             continue; /* RFC 9110 section 8.6 */
         if (!hop_by_hop && (framing || !is_listed(connection, field)))
-            headers_add(ret_headers, arena, field->token, field->name, field->value);
+            headers_add_field(ret_headers, arena, field);
     }
 }
 

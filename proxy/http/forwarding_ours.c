@@ -4,10 +4,12 @@
 
 enum { REQUEST_ID_MAX_BYTES = 128 };
 
+/* The name is a literal. */
 static void add(struct forwarding *f, enum header_token token, struct strview name,
                 struct strview value)
 {
-    headers_add(f->headers, f->arena, token, name, value);
+    const struct header_field field = {name, value, token, true};
+    headers_add_field(f->headers, f->arena, &field);
 }
 
 /* What a trusted sender said already, else nothing. */

@@ -118,8 +118,10 @@ void headers_grow(struct headers *headers, struct arena *arena)
 static size_t bytes_of(const struct headers *headers)
 {
     size_t bytes = 0;
-    for (uint32_t i = 0; i < headers->count; i++)
-        bytes += headers->fields[i].name.length + headers->fields[i].value.length;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const struct header_field *field = &headers->fields[i];
+        bytes += field->value.length + (field->name_is_static ? 0 : field->name.length);
+    }
     return bytes;
 }
 
@@ -146,9 +148,10 @@ void headers_copy(const struct headers *from, uint32_t room, struct arena *arena
     for (uint32_t i = 0; i < from->count; i++) {
         const struct header_field *field = &from->fields[i];
         ret_headers->fields[i] = (struct header_field){
-            .name = put(&at, field->name),
+            .name = field->name_is_static ? field->name : put(&at, field->name),
             .value = put(&at, field->value),
             .token = field->token,
+            .name_is_static = field->name_is_static,
         };
     }
 }

@@ -59,6 +59,7 @@ struct header_field {
     struct strview name;
     struct strview value;
     enum header_token token;
+    bool name_is_static; /* its bytes outlive every message: a copy needs none of its own */
 };
 
 struct headers {
@@ -77,19 +78,25 @@ void headers_grow(struct headers *headers, struct arena *arena);
 enum { HEADER_FIELD_OVERHEAD_BYTES = 32 };
 
 /* Appends a field whose bytes the caller keeps alive. The array grows in `arena`. */
-static inline void headers_add(struct headers *headers, struct arena *arena,
-                               enum header_token token, struct strview name, struct strview value)
+static inline void headers_add_field(struct headers *headers, struct arena *arena,
+                                     const struct header_field *field)
 {
     if (headers->count == headers->capacity)
         headers_grow(headers, arena);
-    struct header_field *field = &headers->fields[headers->count++];
-    field->name = name;
-    field->value = value;
-    field->token = token;
-    headers->bytes += (uint32_t)(name.length + value.length + HEADER_FIELD_OVERHEAD_BYTES);
+    headers->fields[headers->count++] = *field;
+    headers->bytes +=
+        (uint32_t)(field->name.length + field->value.length + HEADER_FIELD_OVERHEAD_BYTES);
 }
 
-/* All fields of `from` with their bytes, and room for `room` more, in two pieces of the arena. */
+static inline void headers_add(struct headers *headers, struct arena *arena,
+                               enum header_token token, struct strview name, struct strview value)
+{
+    const struct header_field field = {.name = name, .value = value, .token = token};
+    headers_add_field(headers, arena, &field);
+}
+
+/* All fields of `from` with their bytes (but static ones), and room for `room` more, in two pieces
+ * of the arena. */
 void headers_copy(const struct headers *from, uint32_t room, struct arena *arena,
                   struct headers *ret_headers);
 

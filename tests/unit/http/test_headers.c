@@ -180,14 +180,15 @@ static void names_without_a_token_and_pseudo_fields_are_looked_at(void **state)
 {
     (void)state;
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
-        struct header_field field = {strview_of(known[i].name), STRVIEW("1"), known[i].token};
+        struct header_field field = {
+            .name = strview_of(known[i].name), .value = STRVIEW("1"), .token = known[i].token};
         assert_int_equal(header_field_is_valid(&field), known[i].name[0] != ':');
     }
     struct header_field bad_names[] = {
-        {STRVIEW("a b"), STRVIEW("1"), HEADER_OTHER},
-        {STRVIEW("x-forwarded-\n"), STRVIEW("1"), HEADER_X_FORWARDED_OTHER},
-        {STRVIEW("x-strangler-:"), STRVIEW("1"), HEADER_X_STRANGLER},
-        {STRVIEW("date"), STRVIEW("\n"), HEADER_DATE},
+        {STRVIEW("a b"), STRVIEW("1"), HEADER_OTHER, false},
+        {STRVIEW("x-forwarded-\n"), STRVIEW("1"), HEADER_X_FORWARDED_OTHER, false},
+        {STRVIEW("x-strangler-:"), STRVIEW("1"), HEADER_X_STRANGLER, false},
+        {STRVIEW("date"), STRVIEW("\n"), HEADER_DATE, false},
     };
     for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
         bad_names[i].token = header_token_of(bad_names[i].name);
@@ -222,6 +223,28 @@ static void a_copy_has_bytes_and_room_of_its_own(void **state)
     arena_done(&arena);
 }
 
+static void a_static_name_is_not_copied(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct headers headers;
+    struct headers copy;
+    struct headers copy_of_copy;
+    const struct header_field field = {STRVIEW("date"), STRVIEW("now"), HEADER_DATE, true};
+    arena_init(&arena, NULL);
+    headers_init(&headers);
+    headers_add_field(&headers, &arena, &field);
+    headers_add(&headers, &arena, HEADER_OTHER, STRVIEW("x-a"), STRVIEW("b"));
+    headers_copy(&headers, 0, &arena, &copy);
+    headers_copy(&copy, 0, &arena, &copy_of_copy);
+    assert_int_equal(copy_of_copy.bytes, 7 + 4 + 2 * HEADER_FIELD_OVERHEAD_BYTES);
+    assert_ptr_equal(copy_of_copy.fields[0].name.data, field.name.data);
+    assert_ptr_not_equal(copy_of_copy.fields[0].value.data, copy.fields[0].value.data);
+    assert_ptr_not_equal(copy_of_copy.fields[1].name.data, copy.fields[1].name.data);
+    assert_true(strview_equal(copy_of_copy.fields[1].name, STRVIEW("x-a")));
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_name_that_differs_in_one_byte_has_no_token),
         cmocka_unit_test(fields_are_kept_in_order_and_counted),
         cmocka_unit_test(a_copy_has_bytes_and_room_of_its_own),
+        cmocka_unit_test(a_static_name_is_not_copied),
         cmocka_unit_test(the_first_cookie_of_a_name_is_found_in_any_field),
         cmocka_unit_test(names_are_tokens_and_values_have_no_controls),
         cmocka_unit_test(a_control_character_is_found_wherever_it_stands),

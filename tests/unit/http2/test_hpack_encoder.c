@@ -38,7 +38,8 @@ static int tear_down(void **state)
 static struct header_field field_of(const char *name, const char *value)
 {
     struct strview view = strview_of(name);
-    return (struct header_field){view, strview_of(value), header_token_of(view)};
+    return (struct header_field){
+        .name = view, .value = strview_of(value), .token = header_token_of(view)};
 }
 
 /* How many bytes the head took. */
