@@ -82,9 +82,11 @@ static void on_response_head(void *owner, const struct response_head *head)
 static void on_response_body(void *owner, struct buffer *buffer, const char *data, size_t length)
 {
     struct exchange *exchange = owner;
+    bool is_awaited = exchange->response_held == 0; /* else the limit is the client's, and runs */
     exchange->response_bytes += length;
     exchange->response_held += length;
-    exchange_progress(exchange);
+    if (is_awaited)
+        exchange_progress(exchange);
     if (exchange->shadow != NULL)
         shadow_first_body(exchange->shadow, data, length);
     exchange->table->send_body(exchange->client, buffer, data, length);

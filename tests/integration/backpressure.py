@@ -9,8 +9,8 @@ import sys
 import time
 
 from http1_backend import Http1Backend, answer_bytes
-from http2_peer import (DATA, END_STREAM, Http2Backend, Http2Client, ask_once, frame,
-                        headers_frame)
+from http2_peer import (DATA, END_STREAM, INITIAL_WINDOW, Http2Backend, Http2Client, ask_once,
+                        frame, headers_frame)
 from memory_sampler import Sampler
 from scripted_site import SERVE, Reply
 from strangler_test import (SMALL_QUARANTINE, ProxyCase, backend_text, config_text, curl, main,
@@ -224,6 +224,24 @@ class StalledReaders(ProxyCase):
             uploads.send_frame(DATA, 0, stream, b"x" * 1000)
         self.proxy.wait_total(100, "strangler_backend_streams")
         self.check_others()
+
+
+class SilentReaders(ProxyCase):
+    def test_an_answer_that_trickles_on_gives_who_does_not_read_it_no_more_time(self):
+        trickled = []
+
+        def script(connection):
+            connection.read_request()
+            connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            while not connection.has_input(0.25) and len(trickled) < 40:
+                connection.send(b"x")
+                trickled.append(1)
+        backend = self.closing(Http1Backend(script))
+        self.proxy = self.start_proxy(config_text(
+            backend_text("monolith", backend.port), more='limits: { write_timeout = "1s"; };'))
+        client = self.closing(Http2Client(self.proxy.plain, settings={INITIAL_WINDOW: 0}))
+        self.assertIsNotNone(client.wait(client.start()).reset)
+        self.assertLess(len(trickled), 40)
 
 
 class ManyAtOnce(ProxyCase):
